@@ -1,0 +1,1 @@
+"""The upstream: the chatglm.cn web service. Knows nothing of OpenAI."""

@@ -1,0 +1,94 @@
+"""Every environment variable: its name, default and meaning, read in one place."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from lib.errors import Misconfigured
+
+SIGN_SECRET = "8a1317a7468aa3ad86e997d08f3f31cb"  # noqa: S105
+"""The constant of the web page's script that every signature is made with. Public, and the same for everyone."""
+
+_TRUE = {"1", "true", "yes", "on"}
+_FALSE = {"", "0", "false", "no", "off"}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the deployer may choose. An empty variable counts as one that is not set."""
+
+    chatglm_url: str = "https://chatglm.cn"
+    """`GLM_CHATGLM_URL`: where the web service is."""
+    sign_secret: str = SIGN_SECRET
+    """`GLM_SIGN_SECRET`: the signature's secret, for the day it changes."""
+    tokens: tuple[str, ...] = ()
+    """`GLM_TOKENS`: tokens that the deployment itself holds, comma-separated."""
+    access_keys: tuple[str, ...] = ()
+    """`GLM_ACCESS_KEYS`: the keys that callers of such a deployment present, comma-separated."""
+    token_store: str = "memory:"  # noqa: S105
+    """`GLM_TOKEN_STORE`: where refreshed tokens are remembered: `memory:`, `redis://…` or `rediss://…`."""
+    keep_conversations: bool = False
+    """`GLM_KEEP_CONVERSATIONS`: leave conversations in the account's list."""
+    max_file_bytes: int = 20 * 1024 * 1024
+    """`GLM_MAX_FILE_MB`: largest file fetched or decoded; here in bytes."""
+    allow_private_urls: bool = False
+    """`GLM_ALLOW_PRIVATE_URLS`: let file URLs point into private networks and at any port."""
+    allowed_origins: tuple[str, ...] = ("*",)
+    """`GLM_ALLOWED_ORIGINS`: the origins that browsers may call from (CORS), comma-separated."""
+    max_duration: float | None = None
+    """`GLM_MAX_DURATION`: seconds an invocation may take where the platform does not say."""
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str]) -> "Settings":
+        """Read the settings from `environ`. Raises `Misconfigured`, naming the variable, for a value it cannot use."""
+        chosen = {name: value.strip() for name, value in environ.items() if name.startswith("GLM_") and value.strip()}
+        defaults = cls()
+        return cls(
+            chatglm_url=_url("GLM_CHATGLM_URL", chosen, defaults.chatglm_url),
+            sign_secret=chosen.get("GLM_SIGN_SECRET", defaults.sign_secret),
+            tokens=_list("GLM_TOKENS", chosen, ()),
+            access_keys=_list("GLM_ACCESS_KEYS", chosen, ()),
+            token_store=chosen.get("GLM_TOKEN_STORE", defaults.token_store),
+            keep_conversations=_flag("GLM_KEEP_CONVERSATIONS", chosen),
+            max_file_bytes=int(_number("GLM_MAX_FILE_MB", chosen, 20.0) * 1024 * 1024),
+            allow_private_urls=_flag("GLM_ALLOW_PRIVATE_URLS", chosen),
+            allowed_origins=_list("GLM_ALLOWED_ORIGINS", chosen, defaults.allowed_origins),
+            max_duration=_number("GLM_MAX_DURATION", chosen, 0.0) or None,
+        )
+
+
+@cache
+def current() -> Settings:
+    """The settings of this process, read from its environment at the first call."""
+    return Settings.read(os.environ)
+
+
+def _list(name: str, chosen: Mapping[str, str], default: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(part.strip() for part in chosen.get(name, "").split(",") if part.strip()) or default
+
+
+def _flag(name: str, chosen: Mapping[str, str]) -> bool:
+    value = chosen.get(name, "").lower()
+    if value in _TRUE:
+        return True
+    if value in _FALSE:
+        return False
+    raise Misconfigured(f"{name} is neither on nor off: use 1 or 0.")
+
+
+def _number(name: str, chosen: Mapping[str, str], default: float) -> float:
+    try:
+        value = float(chosen.get(name, default))
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < float("inf"):
+        raise Misconfigured(f"{name} is not a number of 0 or more.")
+    return value
+
+
+def _url(name: str, chosen: Mapping[str, str], default: str) -> str:
+    value = chosen.get(name, default).rstrip("/")
+    if not value.startswith(("http://", "https://")):
+        raise Misconfigured(f"{name} is not an http or https URL.")
+    return value
