@@ -1,0 +1,1 @@
+"""The platforms' own tools, run on this machine without an account."""

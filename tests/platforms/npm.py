@@ -1,0 +1,85 @@
+"""Node tools in pinned versions, installed on first use.
+
+Each folder beside this file that holds a `package.json` and a `package-lock.json` is one set of tools. A set is installed
+once per lock file, into `.cache/npm/<set>/<hash of the lock file>`.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+
+SETS = Path(__file__).parent
+CACHE = SETS.parent.parent / ".cache" / "npm"
+INSTALL_SECONDS = 240
+"""Installing takes seconds with a warm cache and about a minute without; a test may take 300 s in all."""
+
+
+class Unavailable(Exception):  # noqa: N818 - a reason to skip, not an error
+    """A set of tools cannot be installed here; the message says why."""
+
+
+def install(name: str) -> Path:
+    """Return the folder whose `node_modules` holds the set `name`, installing it where that was not done yet.
+
+    Raises Unavailable where Node.js is missing or npm fails.
+    """
+    manifest = SETS / name
+    lock = manifest / "package-lock.json"
+    folder = CACHE / name / hashlib.sha256(lock.read_bytes()).hexdigest()[:16]
+    if folder.is_dir():
+        return folder
+    npm = shutil.which("npm")
+    if npm is None or shutil.which("node") is None:
+        raise Unavailable("Node.js (the commands node and npm) was not found")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    # Installed beside its place and moved there whole, so that an interrupted or a concurrent run leaves no half of it.
+    with tempfile.TemporaryDirectory(dir=folder.parent, ignore_cleanup_errors=True) as scratch:
+        staging = Path(scratch) / "set"
+        staging.mkdir()
+        for file in ("package.json", "package-lock.json", ".npmrc"):
+            if (manifest / file).is_file():
+                shutil.copy(manifest / file, staging)
+        # Not `npm ci`: it refuses a lock file without the optional packages that a registry does not have. What is locked is
+        # installed as locked by either.
+        command = [npm, "install", "--omit=optional", "--ignore-scripts", "--no-audit", "--no-fund"]
+        try:
+            done = subprocess.run(
+                command,
+                cwd=staging,
+                capture_output=True,
+                text=True,
+                timeout=INSTALL_SECONDS,
+            )
+        except subprocess.TimeoutExpired:
+            raise Unavailable(f"npm install of {name} did not end within {INSTALL_SECONDS} s") from None
+        if done.returncode:
+            raise Unavailable(f"npm install of {name} failed: {done.stderr.strip()[-2000:]}")
+        try:
+            staging.rename(folder)
+        except OSError:
+            if not folder.is_dir():  # else another process was first, and its copy is as good
+                raise
+    return folder
+
+
+def tool(name: str, command: str) -> Path:
+    """Return the executable `command` of the set `name`. Raises Unavailable."""
+    executable = install(name) / "node_modules" / ".bin" / command
+    if not executable.exists():
+        raise Unavailable(f"the set {name} has no command {command}")
+    return executable
+
+
+def need(name: str, command: str) -> Path:
+    """Return the executable for a test: where it cannot be had, skip the test saying why; on CI, let it fail."""
+    try:
+        return tool(name, command)
+    except Unavailable as reason:
+        if os.environ.get("CI"):
+            pytest.fail(f"{command} is needed on CI: {reason}")
+        pytest.skip(f"{command} is not available: {reason}")
