@@ -1,0 +1,111 @@
+"""How long this invocation may still run, whichever platform it is on.
+
+Each platform says it in its own way, and each way is believed only where that platform runs, since a client could
+send the same header elsewhere:
+
+- Vercel: the header `x-vercel-internal-deadline`, a time in RFC 3339.
+- Lambda through Mangum: `scope["aws.context"]`, with `get_remaining_time_in_millis()`.
+- Lambda through the Lambda Web Adapter: the header `x-amzn-lambda-context`, JSON with `deadline` in Unix milliseconds.
+- Elsewhere: `GLM_MAX_DURATION`, or no limit.
+"""
+
+import asyncio
+import json
+import math
+import os
+import time
+from collections.abc import Coroutine, Mapping
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+
+from starlette.types import Scope
+
+from lib.errors import DeadlineExceeded
+
+GRACE = 5.0
+"""Seconds kept back at the end, for the last words to the client and for deleting the conversation upstream."""
+
+CLEAN_UP_TIMEOUT = 4.0
+"""Seconds that cleaning up may take: less than `GRACE`, so that it fits."""
+
+
+class Deadline:
+    """The moment by which all waiting has to end."""
+
+    def __init__(self, seconds: float = math.inf, *, grace: float = GRACE) -> None:
+        """`seconds`: what the platform still gives; `grace` of them (a tenth of a short time) are kept back."""
+        self.ends_at = time.monotonic() + seconds - min(grace, seconds / 10)
+
+    @classmethod
+    def of(cls, scope: Scope, max_duration: float | None, environ: Mapping[str, str] = os.environ) -> "Deadline":
+        """The deadline of the request that `scope` describes. `max_duration`, in seconds, counts where nobody says."""
+        seconds = _platform_seconds(scope, environ)
+        if seconds is None:
+            seconds = max_duration or math.inf
+        return cls(seconds)
+
+    def remaining(self) -> float:
+        """Seconds left, 0 when there are none."""
+        return max(0.0, self.ends_at - time.monotonic())
+
+    def timeout(self, at_most: float = math.inf) -> asyncio.Timeout:
+        """A context that ends with `TimeoutError` after `at_most` seconds, or at the deadline if that is earlier."""
+        seconds = min(at_most, self.remaining())
+        return asyncio.timeout(None if seconds == math.inf else seconds)
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait. Raises `DeadlineExceeded` at once where the wait would not end in time."""
+        if seconds >= self.remaining():
+            raise DeadlineExceeded("The time that this deployment may take for an answer is over.")
+        await asyncio.sleep(seconds)
+
+
+async def uninterrupted(work: Coroutine[Any, Any, None]) -> None:
+    """Run `work` to its end even if the caller is cancelled meanwhile, for at most `CLEAN_UP_TIMEOUT` seconds.
+
+    What must be done before an invocation ends is done in this: the client may leave in the middle of it.
+    The cancellation is passed on afterwards.
+    """
+    task = asyncio.ensure_future(asyncio.wait_for(work, CLEAN_UP_TIMEOUT))
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        with suppress(Exception):
+            task.result()
+        raise cancelled
+    task.result()
+
+
+def _platform_seconds(scope: Scope, environ: Mapping[str, str]) -> float | None:
+    context = scope.get("aws.context")
+    if context is not None:
+        return float(context.get_remaining_time_in_millis()) / 1000
+    ends_at = None
+    if environ.get("VERCEL"):
+        ends_at = _header_time(scope, b"x-vercel-internal-deadline", _rfc3339)
+    elif environ.get("AWS_LAMBDA_FUNCTION_NAME") and environ.get("AWS_LWA_INVOKE_MODE"):
+        ends_at = _header_time(scope, b"x-amzn-lambda-context", _lambda_context)
+    return None if ends_at is None else max(0.0, ends_at - time.time())
+
+
+def _header_time(scope: Scope, name: bytes, parse: "type[float] | Any") -> float | None:
+    for key, value in scope["headers"]:
+        if key == name:
+            try:
+                return float(parse(value.decode("latin-1")))
+            except (ValueError, KeyError, TypeError):
+                return None
+    return None
+
+
+def _rfc3339(text: str) -> float:
+    return datetime.fromisoformat(text).timestamp()
+
+
+def _lambda_context(text: str) -> float:
+    return float(json.loads(text)["deadline"]) / 1000
