@@ -1,0 +1,155 @@
+"""The service's accounts and their tokens (protocol: "Credentials")."""
+
+import time
+import uuid
+from secrets import token_bytes
+from typing import Any, Literal
+
+from . import jwt
+from .envelope import NOT_LOGGED_IN, TOKEN_REFUSED, Refusal
+
+type Kind = Literal["refresh", "access"]
+type Guest = Literal["answered", "refused"]
+type Rotation = Literal["strict", "lenient"]
+
+REFRESH_LIFETIME = 180 * 24 * 3600
+ACCESS_LIFETIME = 24 * 3600
+
+
+class Account:
+    """One account of the service.
+
+    `refresh_token` is the first one, the one a person copies from the browser; it never changes. What a refresh has
+    made of it since is `newest_refresh_token`.
+
+    Options: `guest`, a visitor who never logged in, whose refresh is "answered" with `is_guest: true` or "refused" with
+    40102; `dead`, every token is refused; `rotation`, whether a refresh ends the older refresh tokens ("strict") or not
+    ("lenient"); `access_lifetime`, `refresh_lifetime`, seconds from issue to `exp`; `generations`, how many answers it
+    may generate at a time.
+    """
+
+    def __init__(
+        self,
+        key: bytes,
+        *,
+        guest: Guest | None = None,
+        dead: bool = False,
+        rotation: Rotation = "strict",
+        access_lifetime: int = ACCESS_LIFETIME,
+        refresh_lifetime: int = REFRESH_LIFETIME,
+        generations: int = 1,
+    ) -> None:
+        self.uid = uuid.uuid4().hex[:24]
+        self.device_id = uuid.uuid4().hex
+        self.guest = guest
+        self.dead = dead
+        self.rotation = rotation
+        self.access_lifetime = access_lifetime
+        self.generations = generations
+        self.seen_device_id: str | None = None
+        self._key = key
+        self._revoked: set[str] = set()
+        self._issued: list[str] = []
+        self.refresh_token = self.newest_refresh_token = self.token("refresh", refresh_lifetime)
+        self._refresh_lifetime = refresh_lifetime
+
+    def token(self, kind: Kind, lifetime: int, *, key: bytes | None = None) -> str:
+        """Mint a token that expires `lifetime` seconds from now (negative: it has expired already)."""
+        now = int(time.time())
+        jti = uuid.uuid4().hex
+        payload = {
+            "sub": "用户_" + self.uid[:6],
+            "uid": self.uid,
+            "device_id": self.device_id,
+            "type": kind,
+            "iat": now if lifetime > 0 else now + lifetime - 60,
+            "nbf": now if lifetime > 0 else now + lifetime - 60,
+            "exp": now + lifetime,
+            "jti": jti,
+        }
+        if kind == "access":
+            self._issued.append(jti)
+        return jwt.encode(payload, key or self._key)
+
+    def access_token(self, lifetime: int | None = None) -> str:
+        return self.token("access", self.access_lifetime if lifetime is None else lifetime)
+
+    def expired_access_token(self) -> str:
+        return self.token("access", -1)
+
+    def expired_refresh_token(self) -> str:
+        return self.token("refresh", -1)
+
+    def foreign_token(self, kind: Kind = "refresh") -> str:
+        """Mint a token that reads well but is signed with a key that the service does not have."""
+        return self.token(kind, REFRESH_LIFETIME if kind == "refresh" else ACCESS_LIFETIME, key=token_bytes(32))
+
+    def revoke_access(self) -> None:
+        """From now on the service refuses every access token issued so far, whatever its `exp` says."""
+        self._revoked.update(self._issued)
+
+    def kill(self) -> None:
+        """From now on the service refuses every token of this account."""
+        self.dead = True
+
+    def refresh(self) -> dict[str, Any]:
+        """What the refresh call answers: a new access token and a new refresh token."""
+        if self.guest == "refused":
+            raise Refusal(TOKEN_REFUSED, "not logged in")
+        self.newest_refresh_token = self.token("refresh", self._refresh_lifetime)
+        return {
+            "user_id": self.uid,
+            "access_token": self.access_token(),
+            "refresh_token": self.newest_refresh_token,
+            "is_guest": self.guest is not None,
+            "mode": "",
+        }
+
+    def check(self, token: str, payload: dict[str, Any], kind: Kind) -> None:
+        """Refuse a token of this account that is of the wrong kind, expired, revoked or rotated away."""
+        if payload["type"] != kind:
+            raise Refusal(TOKEN_REFUSED, f"this is not the {kind} token")
+        if payload["exp"] <= time.time():
+            raise Refusal(TOKEN_REFUSED, "token expired")
+        if self.dead or payload["jti"] in self._revoked:
+            raise Refusal(TOKEN_REFUSED, "token refused")
+        if kind == "refresh" and self.rotation == "strict" and token != self.newest_refresh_token:
+            raise Refusal(TOKEN_REFUSED, "token refused: there is a newer one")
+        if kind == "access" and self.guest:
+            raise Refusal(NOT_LOGGED_IN, "not logged in")
+
+
+class Accounts:
+    """All accounts of the service."""
+
+    def __init__(self) -> None:
+        self._key = token_bytes(32)
+        self._by_uid: dict[str, Account] = {}
+
+    def add(self, **options: Any) -> Account:
+        account = Account(self._key, **options)
+        self._by_uid[account.uid] = account
+        return account
+
+    def get(self, uid: str) -> Account:
+        return self._by_uid[uid]
+
+    def clear(self) -> None:
+        self._by_uid.clear()
+
+    def identify(self, authorization: str | None, kind: Kind) -> Account:
+        """Return whose token it is. Refusal 40103: there is none; 40102: it is not good for this."""
+        if not authorization:
+            raise Refusal(NOT_LOGGED_IN, "not logged in")
+        scheme, _, token = authorization.partition(" ")
+        if scheme != "Bearer":
+            raise Refusal(TOKEN_REFUSED, "Authorization is not Bearer <token>")
+        try:
+            payload = jwt.decode(token, self._key)
+        except ValueError:
+            raise Refusal(TOKEN_REFUSED, "token refused") from None
+        account = self._by_uid.get(payload["uid"])
+        if account is None:
+            raise Refusal(TOKEN_REFUSED, "no such account")
+        account.check(token, payload, kind)
+        return account

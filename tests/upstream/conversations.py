@@ -1,0 +1,143 @@
+"""Conversations and the answers being generated in them."""
+
+import asyncio
+import threading
+import time
+import uuid
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from .accounts import Account
+from .answer import Answer
+from .frames import Envelope, Frame
+
+if TYPE_CHECKING:
+    from .ending import Ending
+
+type Phase = Literal["running", "finished", "stopped", "cut"]
+
+
+@dataclass
+class Conversation:
+    """A conversation in an account's list."""
+
+    account: Account
+    assistant_id: str
+    id: str = field(default_factory=lambda: uuid.uuid4().hex[:24])
+    prompts: list[str] = field(default_factory=list)
+
+
+class Generation:
+    """One answer being generated. Belongs to the event loop."""
+
+    def __init__(self, conversation: Conversation, answer: Answer, site: str) -> None:
+        self.conversation = conversation
+        self.account = conversation.account
+        self.answer = answer
+        self.ending: Ending = answer.ending
+        self.phase: Phase = "running"
+        self.over = asyncio.Event()
+        self.halt: asyncio.Future[str] | None = None
+        self.position = 0
+        self.history_id = uuid.uuid4().hex[:24]
+        self.envelope = Envelope(
+            history_id=self.history_id,
+            conversation_id=conversation.id,
+            assistant_id=conversation.assistant_id,
+            created_at=time.strftime("%Y-%m-%d %H:%M:%S"),
+            site=site,
+            crlf=answer.crlf,
+        )
+
+    @property
+    def frames(self) -> list[Frame]:
+        return [*self.answer.frames, self.answer.last_frame]
+
+    def stop(self) -> None:
+        """Stop a running generation; its stream, where somebody still reads it, ends in order."""
+        if self.halt is not None and not self.halt.done():
+            self.halt.set_result("stopped")
+        else:
+            self.end("stopped")
+
+    def end(self, phase: Phase) -> None:
+        if self.phase == "running":
+            self.phase = phase
+            self.over.set()
+
+    def resume(self) -> None:
+        self.phase = "running"
+        self.over = asyncio.Event()
+
+
+class Conversations:
+    """All conversations and generations, and the answers that tests have queued."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._conversations: dict[str, Conversation] = {}
+        self._generations: dict[str, Generation] = {}
+        self._scripts: deque[tuple[Answer, str | None, int | None]] = deque()
+
+    def of(self, account: Account) -> list[str]:
+        with self._lock:
+            return [conversation.id for conversation in self._conversations.values() if conversation.account is account]
+
+    def running(self, account: Account) -> list[Generation]:
+        with self._lock:
+            return [
+                generation
+                for generation in self._generations.values()
+                if generation.account is account and generation.phase == "running"
+            ]
+
+    def begin(self, account: Account, assistant_id: str) -> Conversation:
+        with self._lock:
+            conversation = Conversation(account, assistant_id)
+            self._conversations[conversation.id] = conversation
+            return conversation
+
+    def find(self, account: Account, conversation_id: str) -> Conversation | None:
+        with self._lock:
+            conversation = self._conversations.get(conversation_id)
+        return conversation if conversation is not None and conversation.account is account else None
+
+    def delete(self, conversation: Conversation) -> None:
+        with self._lock:
+            self._conversations.pop(conversation.id, None)
+
+    def generate(self, conversation: Conversation, answer: Answer, site: str) -> Generation:
+        with self._lock:
+            generation = Generation(conversation, answer, site)
+            self._generations[generation.history_id] = generation
+            return generation
+
+    def generation(self, history_id: str) -> Generation | None:
+        return self._generations.get(history_id)
+
+    def script(self, answer: Answer, account: Account | None, times: int | None) -> None:
+        with self._lock:
+            self._scripts.append((answer, account.uid if account else None, times))
+
+    def next_answer(self, account: Account) -> Answer | None:
+        """Return the oldest queued answer for this account, and count it."""
+        with self._lock:
+            for index, (answer, uid, times) in enumerate(self._scripts):
+                if uid in (None, account.uid):
+                    if times is not None and times <= 1:
+                        del self._scripts[index]
+                    elif times is not None:
+                        self._scripts[index] = (answer, uid, times - 1)
+                    return answer
+        return None
+
+    def clear(self) -> None:
+        """Forget everything. Streams that are still being sent break off."""
+        with self._lock:
+            for generation in self._generations.values():
+                if generation.halt is not None and not generation.halt.done():
+                    generation.halt.set_result("reset")
+            self._conversations.clear()
+            self._generations.clear()
+            self._scripts.clear()

@@ -1,0 +1,100 @@
+"""Failures that a test switches on, for any endpoint."""
+
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.responses import JSONResponse, Response
+
+from .accounts import Account
+from .call import Call, Reply
+from .envelope import BUSY, BUSY_MESSAGE
+from .gate import Gate
+
+LIMITED_MESSAGE = "您的操作太频繁，请稍后再试"
+
+
+@dataclass
+class Failure:
+    """What an endpoint does instead of its work, `times` times (None: always), for one account or for all.
+
+    First it waits: `delay` seconds, and for the `gate`. Then, by what is set: `drop` closes the connection without an
+    answer; `code` answers an envelope with that status and `message`; `body` answers these bytes (a dict as JSON);
+    `status` alone answers the status with an HTML page. Nothing of these: the endpoint does its work, only later.
+    """
+
+    endpoint: str
+    status: int | None = None
+    code: int | None = None
+    message: str = ""
+    body: bytes | str | dict[str, Any] | None = None
+    content_type: str = "text/html; charset=utf-8"
+    headers: dict[str, str] = field(default_factory=dict)
+    drop: bool = False
+    delay: float = 0.0
+    gate: Gate | None = None
+    times: int | None = 1
+    account: Account | None = None
+
+    def concerns(self, call: Call) -> bool:
+        recorded = call.recorded
+        return self.endpoint in (recorded.name, recorded.path) and (
+            self.account is None or self.account.uid == recorded.account
+        )
+
+    async def reply(self, call: Call) -> Reply | None:
+        """Return what to answer; None: the endpoint's own answer."""
+        await call.pause(self.delay)
+        if self.gate is not None:
+            call.watch()
+            await self.gate.admit(call.halt)
+            self.gate.passed()
+        if self.drop:
+            return _drop
+        status = self.status or 200
+        if self.code is not None:
+            envelope = {"status": self.code, "message": self.message, "result": {}, "rid": call.rid}
+            call.recorded.code = self.code
+            return JSONResponse(envelope, status, self.headers)
+        if isinstance(self.body, dict):
+            return JSONResponse(self.body, status, self.headers)
+        if self.body is not None:
+            return Response(self.body, status, self.headers, self.content_type)
+        if self.status is not None:
+            page = f"<html><body><h1>{status}</h1></body></html>"
+            return Response(page, status, self.headers, self.content_type)
+        return None
+
+
+class Failures:
+    """The failures that are switched on, oldest first."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._failures: list[Failure] = []
+
+    def add(self, failure: Failure) -> None:
+        with self._lock:
+            self._failures.append(failure)
+
+    def clear(self) -> None:
+        with self._lock:
+            self._failures.clear()
+
+    def take(self, call: Call) -> Failure | None:
+        """Return the failure that this call meets, and count it."""
+        with self._lock:
+            failure = next((failure for failure in self._failures if failure.concerns(call)), None)
+            if failure is not None and failure.times is not None:
+                failure.times -= 1
+                if failure.times <= 0:
+                    self._failures.remove(failure)
+        return failure
+
+
+async def _drop(scope: Any, receive: Any, send: Any) -> None:
+    scope["state"]["transport"].close()
+    await receive()  # Until the server, too, has seen that the connection is closed.
+
+
+__all__ = ["BUSY", "BUSY_MESSAGE", "LIMITED_MESSAGE", "Failure", "Failures"]

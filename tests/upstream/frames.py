@@ -1,0 +1,159 @@
+"""An answer's frames as bytes (protocol: "Frames").
+
+Frames are rendered once per answer; what differs from one generation to the next (the ids) stands first in each frame
+and is put in when it is sent.
+"""
+
+import itertools
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+from .ending import Ending, Error, Intervene
+
+# Stands for what is known only when the frame is sent. The number is filled in by `str.format`.
+PICTURE_URL = "@@site@@/testpath/@@history@@_{}_0.jpg"
+
+_COMPACT = (",", ":")
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One part as the wire knows it: growing by `fragments`, or there at once with `content`."""
+
+    fragments: tuple[str, ...] = ()
+    whole: str = ""
+    type: str = ""
+    key: str = ""
+    content: list[dict[str, Any]] = field(default_factory=list)
+    meta_data: dict[str, Any] = field(default_factory=dict)
+    role: str = "assistant"
+    logic_id: str = field(default_factory=lambda: uuid4().hex)
+
+    def growing(self, value: str) -> dict[str, Any]:
+        return self._part([{"type": self.type, self.key: value}], "init")
+
+    def finished(self, whole: str | None = None) -> dict[str, Any]:
+        if not self.key:
+            return self._part(self.content, "finish")
+        return self._part([{"type": self.type, self.key: self.whole if whole is None else whole}], "finish")
+
+    def _part(self, content: Sequence[dict[str, Any]], status: str) -> dict[str, Any]:
+        return {
+            "id": self.logic_id,
+            "logic_id": self.logic_id,
+            "role": self.role,
+            "model": "moe_53f",
+            "recipient": "all",
+            "status": status,
+            "meta_data": self.meta_data,
+            "content": [{**item, "status": status} for item in content],
+        }
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A frame's JSON behind the ids, and how much of the answer it brings: parts finished, fragments of the next."""
+
+    body: bytes
+    finished: int = 0
+    fragments: int = 0
+
+    @property
+    def has_urls(self) -> bool:
+        return b"@@history@@" in self.body
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """What all frames of one generation begin with."""
+
+    history_id: str
+    conversation_id: str
+    assistant_id: str
+    created_at: str
+    site: str
+    crlf: bool
+
+    def frames(self, frames: Iterable[Frame]) -> Iterator[bytes]:
+        """Return the frames as they go over the wire."""
+        end = b"\r\n" if self.crlf else b"\n"
+        ids = {
+            "id": self.history_id,
+            "conversation_id": self.conversation_id,
+            "assistant_id": self.assistant_id,
+            "created_at": self.created_at,
+        }
+        head = b"event:message" + end + b"data: " + json.dumps(ids, separators=_COMPACT)[:-1].encode() + b","
+        tail = end + end
+        for frame in frames:
+            body = frame.body
+            if frame.has_urls:
+                body = body.replace(b"@@history@@", self.history_id.encode()).replace(b"@@site@@", self.site.encode())
+            yield b"%b%b%b" % (head, body, tail)
+
+
+def fragments(pieces: Sequence[Piece]) -> list[Frame]:
+    """2026: a frame per fragment, then the finished part."""
+    frames: list[Frame] = []
+    for finished, piece in enumerate(pieces):
+        for count, fragment in enumerate(piece.fragments, 1):
+            frames.append(_frame([piece.growing(fragment)], finished=finished, fragments=count))
+        frames.append(_frame([piece.finished()], finished=finished + 1))
+    return frames
+
+
+def wholes(pieces: Sequence[Piece], *, carry: bool) -> list[Frame]:
+    """2024-2025: each frame holds all of the part so far, and the earlier parts."""
+    frames = []
+    earlier: list[dict[str, Any]] = []
+    for finished, piece in enumerate(pieces):
+        for count, text in enumerate(itertools.accumulate(piece.fragments), 1):
+            frames.append(_frame([*earlier, piece.growing(text)], finished=finished, fragments=count))
+        frames.append(_frame([*earlier, piece.finished()], finished=finished + 1))
+        if carry:
+            earlier.append(piece.finished())
+    return frames
+
+
+def opening() -> Frame:
+    return _frame([])
+
+
+def last(pieces: Sequence[Piece], ending: Ending) -> Frame:
+    match ending:
+        case Intervene(text):
+            return _frame([], status="intervene", errors={"last_error": {"intervene_text": text}})
+        case Error(code, message, where):
+            return _frame([], status="error", errors={where: {"error_code": code, "err_msg": message}})
+        case _:
+            return _frame([piece.finished() for piece in pieces], status="finish", finished=len(pieces))
+
+
+def stopped(pieces: Sequence[Piece], at: Frame | None) -> Frame:
+    """The last frame of a generation that was stopped after `at`: what there was until then, finished [guess]."""
+    if at is None:
+        return _frame([], status="finish")
+    parts = [piece.finished() for piece in pieces[: at.finished]]
+    if at.fragments:
+        piece = pieces[at.finished]
+        parts.append(piece.finished("".join(piece.fragments[: at.fragments])))
+    return _frame(parts, status="finish")
+
+
+def _frame(
+    parts: list[dict[str, Any]],
+    *,
+    status: str = "init",
+    finished: int = 0,
+    fragments: int = 0,
+    errors: dict[str, Any] | None = None,
+) -> Frame:
+    body = {"parts": parts, "status": status, "last_error": {}, "meta_data": {}, **(errors or {})}
+    try:
+        encoded = json.dumps(body, ensure_ascii=False, separators=_COMPACT).encode()
+    except UnicodeEncodeError:  # A lone surrogate can only travel as an escape.
+        encoded = json.dumps(body, separators=_COMPACT).encode()
+    return Frame(encoded[1:], finished, fragments)

@@ -1,0 +1,78 @@
+"""What the stand-in was asked."""
+
+import hashlib
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class File:
+    """One file of a multipart body."""
+
+    filename: str
+    content_type: str
+    content: bytes
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.content).hexdigest()
+
+
+@dataclass
+class Recorded:
+    """One request. `headers` are looked up in any case; `at` is `time.monotonic()` at its arrival.
+
+    `name` is the endpoint's short name ("refresh", "chat", …; "" for an unknown path). `status` is the HTTP status
+    and `code` the envelope's, where it was refused. `done` says that the answer has been sent to its end,
+    `client_gone` that the client closed the connection before. `frames` counts the pieces of a stream sent so far.
+    """
+
+    name: str
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+    at: float = field(default_factory=time.monotonic)
+    json: Any = None
+    form: dict[str, str] = field(default_factory=dict)
+    files: dict[str, File] = field(default_factory=dict)
+    account: str | None = None
+    status: int | None = None
+    code: int = 0
+    frames: int = 0
+    done: bool = False
+    client_gone: bool = False
+
+
+class Record:
+    """All requests in order of arrival, and a way to wait for something to happen."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._requests: list[Recorded] = []
+
+    def add(self, recorded: Recorded) -> None:
+        with self._changed:
+            self._requests.append(recorded)
+            self._changed.notify_all()
+
+    def changed(self) -> None:
+        """Something that a test may be waiting for has changed."""
+        with self._changed:
+            self._changed.notify_all()
+
+    def all(self) -> list[Recorded]:
+        with self._changed:
+            return list(self._requests)
+
+    def clear(self) -> None:
+        with self._changed:
+            self._requests.clear()
+
+    def wait_for(self, predicate: Callable[[], object], timeout: float) -> bool:
+        with self._changed:
+            return bool(self._changed.wait_for(lambda: bool(predicate()), timeout))
