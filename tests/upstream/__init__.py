@@ -1,5 +1,6 @@
 """A stand-in for chatglm.cn, as strict as what is known of it."""
 
+from . import media
 from .accounts import Account
 from .answer import (
     Answer,
@@ -13,12 +14,16 @@ from .answer import (
     Text,
     Think,
     Unknown,
+    fragments,
+    growing,
 )
 from .ending import EMPTY, HTML, UNAVAILABLE, Cut, Error, Finish, Instead, Intervene
 from .failures import LIMITED_MESSAGE, Failure
 from .gate import Gate
 from .record import File, Recorded
+from .site import Page
 from .stand_in import StandIn
+from .videos import Job, Video
 
 __all__ = [
     "EMPTY",
@@ -36,8 +41,10 @@ __all__ = [
     "Gate",
     "Instead",
     "Intervene",
+    "Job",
     "MarkdownPictures",
     "Output",
+    "Page",
     "Pictures",
     "Quote",
     "Recorded",
@@ -47,4 +54,8 @@ __all__ = [
     "Text",
     "Think",
     "Unknown",
+    "Video",
+    "fragments",
+    "growing",
+    "media",
 ]

@@ -12,12 +12,15 @@ from starlette.types import Receive, Scope, Send
 from .accounts import Account, Accounts, Kind
 from .call import Call, Handler, Reply
 from .chat import Chat
+from .control import Control
 from .conversations import Conversations
 from .envelope import MISSING_HEADER, Refusal, success
 from .failures import Failures
 from .files import Uploads
 from .record import Record
 from .signature import Gatekeeper
+from .site import Site
+from .videos import Videos
 
 type Body = Literal["json", "form", "none"]
 
@@ -33,7 +36,10 @@ class Service:
         self.conversations = Conversations()
         self.uploads = Uploads()
         self.chat = Chat(self.conversations, self.uploads, delay)
-        self.app = Router(
+        self.videos = Videos(self.conversations)
+        self.site = Site()
+        self._visit = Public(self, "site", self.site.visit)
+        self._router = Router(
             [
                 self._route("POST", "/chatglm/user-api/user/refresh", "refresh", self._refresh, token="refresh"),
                 self._route("POST", "/chatglm/backend-api/assistant/stream", "chat", self.chat.stream),
@@ -44,21 +50,46 @@ class Service:
                 self._route(
                     "POST", "/chatglm/productivity-api/file/chat_upload", "upload", self.uploads.upload, body="form"
                 ),
+                self._route("POST", "/chatglm/video-api/v1/chat", "video", self.videos.create),
+                self._route(
+                    "GET",
+                    "/chatglm/video-api/v1/chat/status/{chat_id}",
+                    "video_status",
+                    self.videos.status,
+                    body="none",
+                ),
+                self._route(
+                    "DELETE", "/chatglm/video-api/v1/chat/{chat_id}", "video_delete", self.videos.delete, body="none"
+                ),
+                self._route(
+                    "POST", "/chatglm/video-api/v1/static/upload", "video_upload", self.videos.upload, body="form"
+                ),
+                self._route("POST", "/chatglm/video-api/v1/static/composite_video", "compose", self.videos.compose),
+                Route("/testpath/{name}", Public(self, "picture", self.chat.picture), methods=["GET"]),
                 Route("/files/{file_id}/{name}", Public(self, "file", self.uploads.download), methods=["GET"]),
+                Route("/video/{name}", Public(self, "video_file", self.videos.download), methods=["GET"]),
+                *Control(self).routes,
             ],
             default=Public(self, "", _not_found),
             redirect_slashes=False,
         )
 
+    async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        answer = self._visit if self.site.has(scope["path"]) else self._router
+        await answer(scope, receive, send)
+
     def settle(self, url: str) -> None:
         """Tell the service its own address, which its answers contain."""
-        self.chat.site = self.uploads.site = url
+        self.chat.site = self.uploads.site = self.videos.site = url
 
     def clear(self) -> None:
         """Forget everything but the address."""
         self.conversations.clear()
         self.failures.clear()
         self.uploads.clear()
+        self.videos.clear()
+        self.site.clear()
         self.gatekeeper.clear()
         self.accounts.clear()
         self.record.clear()

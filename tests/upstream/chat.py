@@ -6,7 +6,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from . import demo
+from . import demo, media
 from .accounts import Account
 from .call import Call, Reply
 from .conversations import Conversation, Conversations, Generation
@@ -25,6 +25,7 @@ ASPECT_RATIOS = {"1:1", "3:4", "4:3", "9:16", "16:9", "2:3", "3:2"}
 BUSY_GRACE = 0.05
 
 _ASSISTANT_ID = re.compile(r"[0-9a-z]{24,}")
+_PICTURE = re.compile(r"(?P<history_id>[0-9a-f]{24})_(?P<number>[0-9])_0\.jpg")
 
 
 class Chat:
@@ -95,6 +96,13 @@ class Chat:
         if call.recorded.query.get("tag") != "available_models":
             raise unknown("tag")
         return success({"models": [{"selected_model": model} for model in MODELS]}, call.rid)
+
+    async def picture(self, call: Call) -> Reply:
+        """A picture that a generation has drawn; public."""
+        drawn = _PICTURE.fullmatch(call.path_params["name"])
+        if drawn is None or self.conversations.generation(drawn["history_id"]) is None:
+            return Response("not found", 404, media_type="text/html")
+        return Response(media.picture(int(drawn["number"])), media_type="image/jpeg")
 
     def _check(self, body: dict[str, Any], account: Account) -> None:
         for name in ("assistant_id", "conversation_id", "project_id", "chat_type"):

@@ -16,6 +16,8 @@ from .app import Service
 from .failures import Failure
 from .files import Upload
 from .record import Recorded
+from .site import Page
+from .videos import Job, Video
 
 
 class StandIn:
@@ -100,6 +102,28 @@ class StandIn:
         """From now on an upload is answered as a list of one."""
         self.service.uploads.as_list = True
 
+    def video(self, video: Video, *, account: Account | None = None) -> Video:
+        """Queue how the next video job goes, of one account or of any."""
+        self.service.videos.script(video, account)
+        return video
+
+    def videos(self, account: Account) -> list[Job]:
+        """Return the account's video jobs that have not been deleted, in order."""
+        return self.service.videos.of(account)
+
+    def site(
+        self,
+        path: str,
+        body: bytes = b"",
+        content_type: str = "application/octet-stream",
+        status: int = 200,
+        headers: dict[str, str] | None = None,
+        **options: Any,
+    ) -> str:
+        """Serve this at `path` of the stand-in's own site, and return the URL; for the options see `Page`."""
+        self.service.site.put(path, Page(body, content_type, status, headers or {}, **options))
+        return self.url + path
+
     def reset(self) -> None:
         """Forget accounts, scripts, failures and the record; break off what is being sent."""
         if self._server is None:
@@ -121,6 +145,7 @@ class _Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 service.app,
+                interface="asgi3",
                 http=_Protocol,
                 ws="none",
                 loop="asyncio",
