@@ -1,0 +1,8 @@
+#!/bin/sh
+# Starts the server that the Lambda Web Adapter calls: one process, all endpoints.
+cd "$LAMBDA_TASK_ROOT"
+# The packages of this function's zip, and none of those that the runtime brings along.
+export PYTHONPATH="$LAMBDA_TASK_ROOT"
+# The adapter keeps an idle connection for 4 s (AWS_LWA_POOL_IDLE_TIMEOUT_SECONDS). The server has to keep it longer, or it
+# would close one that the adapter is about to use. Lambda writes a log line for each call, and so do the functions.
+exec python3.12 -m uvicorn api.index:app --host 127.0.0.1 --port "$PORT" --workers 1 --timeout-keep-alive 60 --no-access-log

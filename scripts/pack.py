@@ -1,0 +1,120 @@
+"""Puts Python packages into the zips of Lambda functions. `osls package` calls it for each requirements file.
+
+    python3.12 scripts/pack.py REQUIREMENTS ARCHITECTURE ZIP...
+
+The packages are those for Linux on ARCHITECTURE (`x86_64` or `arm64`), whatever the machine that packs. What a function
+never reads is left out: see `LEFT_OUT`.
+"""
+
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+
+MACHINES = {"x86_64": "x86_64", "arm64": "aarch64"}
+"""Lambda's names of the architectures, and Linux's."""
+
+PLATFORMS = ("manylinux2014", "manylinux_2_28", "manylinux_2_34")
+"""The wheels that Amazon Linux 2023 can load: it has glibc 2.34."""
+
+LEFT_OUT = (
+    "bin/*",
+    "*.dist-info/*",
+    "*.pyi",
+    "*/py.typed",
+    "*/tests/*",
+    # What makes bindings: the made ones need only `_cffi_backend`.
+    "cffi/*",
+    "pycparser/*",
+    # The API of pydantic 1, one that is not settled yet, and a type checker's plugin.
+    "pydantic/v1/*",
+    "pydantic/experimental/*",
+    "pydantic/mypy.py",
+    # A command line, other event loops, and tests.
+    "httpx/_main.py",
+    "anyio/_backends/_trio.py",
+    "anyio/pytest_plugin.py",
+    "starlette/testclient.py",
+    # Commands of Redis modules, and several databases as one.
+    "redis/commands/bf/*",
+    "redis/commands/json/*",
+    "redis/commands/search/*",
+    "redis/commands/timeseries/*",
+    "redis/commands/vectorset/*",
+    "redis/multidb/*",
+    "redis/asyncio/multidb/*",
+    # Writing text into pictures.
+    "PIL/_imagingft.*",
+    "pillow.libs/libbrotli*",
+    "pillow.libs/libfreetype*",
+    "pillow.libs/libharfbuzz*",
+    "pillow.libs/libpng*",
+    # Windows of Tk.
+    "PIL/_imagingtk.*",
+)
+"""Files of the packages that no function reads."""
+
+
+def install(requirements: str, architecture: str, folder: Path) -> None:
+    """Install the pinned wheels for Lambda into `folder`. Raises CalledProcessError."""
+    platforms = [f"--platform={platform}_{MACHINES[architecture]}" for platform in PLATFORMS]
+    command = [sys.executable, "-m", "pip", "install", "-qq", "--no-compile", "--disable-pip-version-check"]
+    command += ["--require-hashes", "--no-deps", "--only-binary=:all:", *platforms, "--python-version=3.12"]
+    command += ["--root-user-action=ignore", "--target", str(folder), "--requirement", requirements]
+    subprocess.run(command, check=True)  # noqa: S603 - a fixed command with names from serverless.yml
+
+
+def files(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield the name and the content of each file that goes into the zips, in the order of their names."""
+    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+        name = file.relative_to(folder).as_posix()
+        if not any(fnmatch(name, pattern) for pattern in LEFT_OUT):
+            content = file.read_bytes()
+            yield name, without_debug_information(content) if content.startswith(b"\x7fELF") else content
+
+
+def without_debug_information(library: bytes) -> bytes:
+    """Cut off a 64-bit ELF file after its last segment. What follows is for debuggers; the loader reads segments only.
+
+    `strip` does the same, but only for the machine it runs on.
+    """
+    table, entry_size, entries = struct.unpack_from("<Q14xHH", library, 32)
+    end = 0
+    for entry in range(table, table + entries * entry_size, entry_size):
+        offset, size = struct.unpack_from("<8xQ16xQ", library, entry)
+        end = max(end, offset + size)
+    header = bytearray(library[:end])
+    struct.pack_into("<Q", header, 40, 0)  # where the sections are: nowhere
+    struct.pack_into("<HH", header, 60, 0, 0)  # how many there are, and which one names them: none
+    return bytes(header)
+
+
+def main(requirements: str, architecture: str, *zips: str) -> None:
+    """Add the packages of `requirements` to each of `zips`. The same input makes the same bytes."""
+    with tempfile.TemporaryDirectory() as scratch:
+        packages = Path(scratch) / "packages.zip"
+        folder = Path(scratch) / "packages"
+        install(requirements, architecture, folder)
+        with ZipFile(packages, "w", ZIP_DEFLATED, compresslevel=9) as archive:
+            for name, content in files(folder):
+                entry = ZipInfo(name)  # dated 1980, the same for everyone
+                entry.compress_type = ZIP_DEFLATED
+                entry.external_attr = 0o100644 << 16
+                archive.writestr(entry, content)
+        for code in map(Path, zips):
+            # Packed once, copied for each function; its code, which is small, is written behind.
+            whole = code.with_suffix(".whole")
+            shutil.copyfile(packages, whole)
+            with ZipFile(whole, "a", ZIP_DEFLATED, compresslevel=9) as archive, ZipFile(code) as own:
+                for entry in own.infolist():
+                    archive.writestr(entry, own.read(entry))
+            whole.replace(code)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
