@@ -1,7 +1,7 @@
 """Node tools in pinned versions, installed on first use.
 
-Each folder beside this file that holds a `package.json` and a `package-lock.json` is one set of tools. A set is installed
-once per lock file, into `.cache/npm/<set>/<hash of the lock file>`.
+Each folder beside this file that holds a `package.json` and a `package-lock.json` is one set of tools. A set is
+installed once per lock file, into `.cache/npm/<set>/<hash of the lock file>`.
 """
 
 import hashlib
@@ -44,8 +44,8 @@ def install(name: str) -> Path:
         for file in ("package.json", "package-lock.json", ".npmrc"):
             if (manifest / file).is_file():
                 shutil.copy(manifest / file, staging)
-        # Not `npm ci`: it refuses a lock file without the optional packages that a registry does not have. What is locked is
-        # installed as locked by either.
+        # Not `npm ci`: it refuses a lock file without the optional packages that a registry does not have. Either
+        # installs what is locked as it is locked.
         command = [npm, "install", "--omit=optional", "--ignore-scripts", "--no-audit", "--no-fund"]
         try:
             done = subprocess.run(
