@@ -148,6 +148,16 @@ class Unknown(Part):
         return [Piece(content=[self.content])]
 
 
+class Raw(Part):
+    """Bytes in the place of a frame: a comment, half a frame, anything."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+    def pieces(self) -> list[Piece]:
+        return [Piece(raw=self.data)]
+
+
 class Answer:
     """One answer of the service.
 

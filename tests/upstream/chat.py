@@ -9,7 +9,7 @@ from starlette.responses import Response
 from . import demo, media
 from .accounts import Account
 from .call import Call, Reply
-from .conversations import Conversation, Conversations, Generation
+from .conversations import Conversations, Generation
 from .ending import Cut, Instead
 from .envelope import BUSY, BUSY_MESSAGE, Refusal, bad_body, success, unknown
 from .files import Uploads
@@ -43,12 +43,14 @@ class Chat:
             raise bad_body("Accept is not text/event-stream")
         self._check(body, call.account)
         await self._refuse_busy(call.account)
-        conversation = self._conversation(call.account, body)
-        if conversation is None:
+        conversation = self.conversations.find(call.account, body["conversation_id"])
+        if conversation is None and body["conversation_id"]:
             return Response(b"", media_type="text/event-stream")
         answer = self.conversations.next_answer(call.account) or demo.answer(body, self.delay)
         if isinstance(answer.ending, Instead):
             return Response(answer.ending.body, answer.ending.status, media_type=answer.ending.content_type)
+        if conversation is None:
+            conversation = self.conversations.begin(call.account, body["assistant_id"])
         conversation.prompts.append(_prompt(body))
         return Stream(call, self.conversations.generate(conversation, answer, self.site))
 
@@ -56,7 +58,6 @@ class Chat:
         generation = self._generation(call)
         if generation.phase == "running":
             generation.stop()
-            await generation.over.wait()
         return success({}, call.rid)
 
     async def resume(self, call: Call) -> Reply:
@@ -75,7 +76,7 @@ class Chat:
         if isinstance(generation.ending, Instead):
             return Response(generation.ending.body, generation.ending.status, media_type=generation.ending.content_type)
         await self._refuse_busy(call.account)
-        generation.resume()
+        self.conversations.resume(generation)
         return Stream(call, generation)
 
     async def delete(self, call: Call) -> Reply:
@@ -150,11 +151,6 @@ class Chat:
         await asyncio.wait([asyncio.create_task(one.over.wait()) for one in running[:1]], timeout=BUSY_GRACE)
         if len(self.conversations.running(account)) >= account.generations:
             raise Refusal(BUSY, BUSY_MESSAGE, 200)
-
-    def _conversation(self, account: Account, body: dict[str, Any]) -> Conversation | None:
-        if body["conversation_id"]:
-            return self.conversations.find(account, body["conversation_id"])
-        return self.conversations.begin(account, body["assistant_id"])
 
     def _generation(self, call: Call) -> Generation:
         history_id = call.json.get("history_id")

@@ -56,19 +56,14 @@ class Generation:
 
     def stop(self) -> None:
         """Stop a running generation; its stream, where somebody still reads it, ends in order."""
+        self.end("stopped")
         if self.halt is not None and not self.halt.done():
             self.halt.set_result("stopped")
-        else:
-            self.end("stopped")
 
     def end(self, phase: Phase) -> None:
         if self.phase == "running":
             self.phase = phase
             self.over.set()
-
-    def resume(self) -> None:
-        self.phase = "running"
-        self.over = asyncio.Event()
 
 
 class Conversations:
@@ -78,6 +73,7 @@ class Conversations:
         self._lock = threading.RLock()
         self._conversations: dict[str, Conversation] = {}
         self._generations: dict[str, Generation] = {}
+        self._running: dict[str, list[Generation]] = {}
         self._scripts: deque[tuple[Answer, str | None, int | None]] = deque()
 
     def of(self, account: Account) -> list[str]:
@@ -86,11 +82,9 @@ class Conversations:
 
     def running(self, account: Account) -> list[Generation]:
         with self._lock:
-            return [
-                generation
-                for generation in self._generations.values()
-                if generation.account is account and generation.phase == "running"
-            ]
+            running = [one for one in self._running.get(account.uid, ()) if one.phase == "running"]
+            self._running[account.uid] = running
+            return list(running)
 
     def begin(self, account: Account, assistant_id: str) -> Conversation:
         with self._lock:
@@ -109,9 +103,16 @@ class Conversations:
 
     def generate(self, conversation: Conversation, answer: Answer, site: str) -> Generation:
         with self._lock:
-            generation = Generation(conversation, answer, site)
+            account, generation = conversation.account, Generation(conversation, answer, site)
             self._generations[generation.history_id] = generation
+            self._running.setdefault(account.uid, []).append(generation)
             return generation
+
+    def resume(self, generation: Generation) -> None:
+        with self._lock:
+            generation.phase = "running"
+            generation.over = asyncio.Event()
+            self._running.setdefault(generation.account.uid, []).append(generation)
 
     def generation(self, history_id: str) -> Generation | None:
         return self._generations.get(history_id)
@@ -140,4 +141,5 @@ class Conversations:
                     generation.halt.set_result("reset")
             self._conversations.clear()
             self._generations.clear()
+            self._running.clear()
             self._scripts.clear()

@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 
 from .accounts import Account
 from .call import Call, Reply
-from .envelope import BUSY, BUSY_MESSAGE
+
 from .gate import Gate
 
 LIMITED_MESSAGE = "您的操作太频繁，请稍后再试"
@@ -95,6 +95,3 @@ class Failures:
 async def _drop(scope: Any, receive: Any, send: Any) -> None:
     scope["state"]["transport"].close()
     await receive()  # Until the server, too, has seen that the connection is closed.
-
-
-__all__ = ["BUSY", "BUSY_MESSAGE", "LIMITED_MESSAGE", "Failure", "Failures"]

@@ -21,7 +21,7 @@ _COMPACT = (",", ":")
 
 @dataclass(frozen=True)
 class Piece:
-    """One part as the wire knows it: growing by `fragments`, or there at once with `content`."""
+    """One part as the wire knows it: growing by `fragments`, there at once with `content`, or `raw` bytes instead."""
 
     fragments: tuple[str, ...] = ()
     whole: str = ""
@@ -31,6 +31,7 @@ class Piece:
     meta_data: dict[str, Any] = field(default_factory=dict)
     role: str = "assistant"
     logic_id: str = field(default_factory=lambda: uuid4().hex)
+    raw: bytes | None = None
 
     def growing(self, value: str) -> dict[str, Any]:
         return self._part([{"type": self.type, self.key: value}], "init")
@@ -60,6 +61,7 @@ class Frame:
     body: bytes
     finished: int = 0
     fragments: int = 0
+    raw: bytes | None = None
 
     @property
     def has_urls(self) -> bool:
@@ -89,6 +91,9 @@ class Envelope:
         head = b"event:message" + end + b"data: " + json.dumps(ids, separators=_COMPACT)[:-1].encode() + b","
         tail = end + end
         for frame in frames:
+            if frame.raw is not None:
+                yield frame.raw
+                continue
             body = frame.body
             if frame.has_urls:
                 body = body.replace(b"@@history@@", self.history_id.encode()).replace(b"@@site@@", self.site.encode())
@@ -101,7 +106,7 @@ def fragments(pieces: Sequence[Piece]) -> list[Frame]:
     for finished, piece in enumerate(pieces):
         for count, fragment in enumerate(piece.fragments, 1):
             frames.append(_frame([piece.growing(fragment)], finished=finished, fragments=count))
-        frames.append(_frame([piece.finished()], finished=finished + 1))
+        frames.append(_finishing(piece, [], finished + 1))
     return frames
 
 
@@ -112,8 +117,8 @@ def wholes(pieces: Sequence[Piece], *, carry: bool) -> list[Frame]:
     for finished, piece in enumerate(pieces):
         for count, text in enumerate(itertools.accumulate(piece.fragments), 1):
             frames.append(_frame([*earlier, piece.growing(text)], finished=finished, fragments=count))
-        frames.append(_frame([*earlier, piece.finished()], finished=finished + 1))
-        if carry:
+        frames.append(_finishing(piece, earlier, finished + 1))
+        if carry and piece.raw is None:
             earlier.append(piece.finished())
     return frames
 
@@ -129,18 +134,25 @@ def last(pieces: Sequence[Piece], ending: Ending) -> Frame:
         case Error(code, message, where):
             return _frame([], status="error", errors={where: {"error_code": code, "err_msg": message}})
         case _:
-            return _frame([piece.finished() for piece in pieces], status="finish", finished=len(pieces))
+            parts = [piece.finished() for piece in pieces if piece.raw is None]
+            return _frame(parts, status="finish", finished=len(pieces))
 
 
 def stopped(pieces: Sequence[Piece], at: Frame | None) -> Frame:
     """The last frame of a generation that was stopped after `at`: what there was until then, finished [guess]."""
     if at is None:
         return _frame([], status="finish")
-    parts = [piece.finished() for piece in pieces[: at.finished]]
+    parts = [piece.finished() for piece in pieces[: at.finished] if piece.raw is None]
     if at.fragments:
         piece = pieces[at.finished]
         parts.append(piece.finished("".join(piece.fragments[: at.fragments])))
     return _frame(parts, status="finish")
+
+
+def _finishing(piece: Piece, earlier: list[dict[str, Any]], finished: int) -> Frame:
+    if piece.raw is not None:
+        return Frame(b"", finished, raw=piece.raw)
+    return _frame([*earlier, piece.finished()], finished=finished)
 
 
 def _frame(

@@ -70,6 +70,7 @@ class Stream:
                 return
             if answer.gate is not None:
                 await answer.gate.admit(call.halt)
+            await asyncio.sleep(0)  # Let other streams, and a stop, have their turn.
             if call.halt.done():
                 return
             if is_last:

@@ -69,6 +69,7 @@ class Videos:
         self._scripts: deque[tuple[Video, str | None]] = deque()
         self._jobs: dict[str, Job] = {}
         self._sources: dict[str, Account] = {}
+        self._conversations: dict[str, Account] = {}
 
     def script(self, video: Video, account: Account | None) -> None:
         with self._lock:
@@ -82,11 +83,13 @@ class Videos:
             self._scripts.clear()
             self._jobs.clear()
             self._sources.clear()
+            self._conversations.clear()
 
     async def create(self, call: Call) -> Reply:
         body = call.json
         self._check(body, call.account)
-        conversation_id = body["conversation_id"] or self.conversations.begin(call.account, "video").id
+        conversation_id = body["conversation_id"] or uuid.uuid4().hex[:24]
+        self._conversations[conversation_id] = call.account
         job = Job(call.account, self._next(call.account), body, uuid.uuid4().hex[:24], conversation_id)
         self._jobs[job.chat_id] = job
         return success({"chat_id": job.chat_id, "conversation_id": conversation_id}, call.rid)
@@ -154,7 +157,8 @@ class Videos:
                 raise bad_body("conversation_id, prompt or advanced_parameter_extra is missing")
         if not prompt:
             raise bad_body("prompt is empty")
-        if conversation_id and self.conversations.find(account, conversation_id) is None:
+        of_chat = self.conversations.find(account, conversation_id) is not None
+        if conversation_id and not of_chat and self._conversations.get(conversation_id) is not account:
             raise unknown("conversation_id")
         for name, choices in CHOICES.items():
             if extra.get(name) not in choices:
