@@ -8,7 +8,6 @@ from starlette.responses import JSONResponse, Response
 
 from .accounts import Account
 from .call import Call, Reply
-
 from .gate import Gate
 
 LIMITED_MESSAGE = "您的操作太频繁，请稍后再试"
