@@ -35,7 +35,8 @@ class StandIn:
         self._server: _Server | None = None
 
     def __enter__(self) -> Self:
-        listener = socket.socket()
+        # Named in full: asyncio turns off Nagle's algorithm only for what it can see is TCP.
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", self._port))
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
