@@ -14,14 +14,11 @@ import json
 import math
 import os
 import time
-from collections.abc import Coroutine, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Coroutine, Mapping
 from datetime import datetime
 from typing import Any
 
 from starlette.types import Scope
-
-from lib.errors import DeadlineExceeded
 
 GRACE = 5.0
 """Seconds kept back at the end, for the last words to the client and for deleting the conversation upstream."""
@@ -54,31 +51,28 @@ class Deadline:
         seconds = min(at_most, self.remaining())
         return asyncio.timeout(None if seconds == math.inf else seconds)
 
-    async def sleep(self, seconds: float) -> None:
-        """Wait. Raises `DeadlineExceeded` at once where the wait would not end in time."""
-        if seconds >= self.remaining():
-            raise DeadlineExceeded("The time that this deployment may take for an answer is over.")
-        await asyncio.sleep(seconds)
 
+async def uninterrupted[T](work: Coroutine[Any, Any, T] | asyncio.Future[T], seconds: float = CLEAN_UP_TIMEOUT) -> T:
+    """Wait for `work` to its end even if the caller is cancelled meanwhile, and return what it returns.
 
-async def uninterrupted(work: Coroutine[Any, Any, None]) -> None:
-    """Run `work` to its end even if the caller is cancelled meanwhile, for at most `CLEAN_UP_TIMEOUT` seconds.
-
-    What must be done before an invocation ends is done in this: the client may leave in the middle of it.
-    The cancellation is passed on afterwards.
+    What must not be left half done is done in this, since the client may leave at any time. The cancellation is
+    passed on afterwards. After so many seconds `work` is cancelled; raises `TimeoutError`.
     """
-    task = asyncio.ensure_future(asyncio.wait_for(work, CLEAN_UP_TIMEOUT))
+    future = asyncio.ensure_future(work)
+    ends_at = time.monotonic() + seconds
     cancelled: asyncio.CancelledError | None = None
-    while not task.done():
+    while not future.done():
+        if time.monotonic() >= ends_at:
+            future.cancel()
+            raise cancelled or TimeoutError
         try:
-            await asyncio.wait([task])
+            await asyncio.wait([future], timeout=ends_at - time.monotonic())
         except asyncio.CancelledError as error:
             cancelled = error
     if cancelled is not None:
-        with suppress(Exception):
-            task.result()
+        future.cancelled() or future.exception()  # Retrieved, so that asyncio does not complain of it.
         raise cancelled
-    task.result()
+    return future.result()
 
 
 def _platform_seconds(scope: Scope, environ: Mapping[str, str]) -> float | None:
@@ -93,11 +87,11 @@ def _platform_seconds(scope: Scope, environ: Mapping[str, str]) -> float | None:
     return None if ends_at is None else max(0.0, ends_at - time.time())
 
 
-def _header_time(scope: Scope, name: bytes, parse: "type[float] | Any") -> float | None:
+def _header_time(scope: Scope, name: bytes, parse: Callable[[str], float]) -> float | None:
     for key, value in scope["headers"]:
         if key == name:
             try:
-                return float(parse(value.decode("latin-1")))
+                return parse(value.decode("latin-1"))
             except (ValueError, KeyError, TypeError):
                 return None
     return None

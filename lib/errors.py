@@ -52,6 +52,10 @@ class Unauthorized(Error):
     code = "invalid_api_key"
 
 
+class TokenRefused(Unauthorized):
+    """The service refuses a token that looks right: it was revoked, or has been replaced by a newer one."""
+
+
 class NotFound(Error):
     """There is nothing of that name."""
 
@@ -96,6 +100,10 @@ class UpstreamFailed(Error):
     status = 502
     type = "upstream_error"
     code = "upstream_error"
+
+
+class UpstreamUnavailable(UpstreamFailed):
+    """The service cannot be reached or has a fault of its own: it may work when tried again."""
 
 
 class Misconfigured(Error):

@@ -79,6 +79,12 @@ class Frames:
             self.ended, self.failure = True, UpstreamFailed(_UNREADABLE)
         return events
 
+    def resume(self) -> None:
+        """The stream was cut and is taken up again: what was read of an incomplete frame will not be completed."""
+        self._pending.clear()
+        self._pending_bytes = 0
+        self._data.clear()
+
     def _split(self, data: bytes) -> Iterator[bytes]:
         end = data.rfind(b"\n")
         if end < 0:

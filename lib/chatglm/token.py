@@ -20,6 +20,8 @@ class Token:
     kind: Literal["refresh", "access"]
     expires_at: float
     """Unix time in seconds."""
+    lifetime: float
+    """Seconds from its issue to its expiry."""
     device_id: str
     account_id: str
 
@@ -39,6 +41,7 @@ class Token:
             text=text,
             kind=payload["type"],
             expires_at=float(expires_at),
+            lifetime=float(expires_at) - _number(payload.get("iat"), expires_at),
             device_id=str(payload.get("device_id") or ""),
             account_id=str(payload.get("uid") or ""),
         )
@@ -52,6 +55,10 @@ class Token:
         if self.expired():
             raise Unauthorized(f"The ChatGLM token has expired. {WHERE_TO_GET_ONE}")
         return self
+
+
+def _number(value: object, default: float) -> float:
+    return float(value) if isinstance(value, int | float) else default
 
 
 def _decode(part: str) -> bytes:

@@ -1,0 +1,11 @@
+"""Everything under one app: one Lambda function URL for all of it, and the local server."""
+
+from api import ping
+from api.token import check
+from api.v1 import models
+from api.v1.chat import completions
+from lib.function import LambdaHandler, function
+
+routes = [*ping.routes, *check.routes, *models.routes, *completions.routes]
+app = function(*routes)
+handler = LambdaHandler(app)

@@ -1,0 +1,225 @@
+"""Chat: one question to the service, its answer as events, and no trace left behind.
+
+`POST /chatglm/backend-api/assistant/stream` (protocol, "Chat": [sure]).
+"""
+
+import logging
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from functools import partial
+from typing import Any, Final
+
+from lib import invocation, settings
+from lib.answer import End, Event, Start, Thought
+from lib.chatglm import conversation, models, prompt
+from lib.chatglm.account import Account
+from lib.chatglm.files import upload
+from lib.chatglm.frames import Frames
+from lib.chatglm.retry import again
+from lib.chatglm.token import Token
+from lib.deadline import uninterrupted
+from lib.errors import AccountBusy, DeadlineExceeded, Error, UpstreamFailed, UpstreamUnavailable
+from lib.question import Question
+
+_STREAM: Final = "/chatglm/backend-api/assistant/stream"
+_CONTINUE: Final = "/chatglm/mainchat-api/stream/continue_stream"  # protocol: [once]
+
+_DRAW: Final = "画"
+_PLEASE_DRAW: Final = "请画："
+
+_log = logging.getLogger("glm.chatglm.chat")
+
+
+async def answer(question: Question, token: str, *, patient: bool = True) -> AsyncGenerator[list[Event]]:
+    """The answer to `question`, each list what arrived together; first a `Start`, last an `End`.
+
+    `token` is the account's; `patient` waits a little for an account that is busy. Raises an `Error` where it fails.
+    However it ends, also where the caller closes this generator early, the stream is closed, the generation stopped,
+    and the conversation deleted unless the question asks to keep it.
+    """
+    generation = Generation(question, Account(token), patient=patient)
+    try:
+        async for events in generation.events():
+            yield events
+    finally:
+        try:
+            await uninterrupted(generation.close())
+        except TimeoutError:
+            _log.warning("Cleaning up after an answer took too long; its conversation may still be there")
+
+
+class Generation:
+    """One answer while it is generated, and what is left to clean up after it."""
+
+    def __init__(self, question: Question, account: Account, *, patient: bool) -> None:
+        self._again_on = (UpstreamUnavailable, AccountBusy) if patient else UpstreamUnavailable
+        self._question = question
+        self._account = account
+        invocation.current().upstream = "chatglm"
+        self._model = models.find(question.model).with_effort(question.effort)
+        self._conversation_id = question.conversation_id or ""
+        if not models.is_id(self._conversation_id):
+            self._conversation_id = ""
+        self._kept = question.conversation_id is not None or settings.current().keep_conversations
+        self._frames = Frames(draws=self._model.draws)
+        self._open = AsyncExitStack()
+        self._left_behind: set[str] = set()
+
+    async def events(self) -> AsyncIterator[list[Event]]:
+        """The events of the answer, from the first to the last."""
+        request = invocation.current()
+        started = time.perf_counter()
+        try:
+            async with request.deadline.timeout():
+                body = await self._body()
+                data, events = await again(
+                    lambda: self._account.use(lambda token: self._begin(token, body)), on=self._again_on
+                )
+        except TimeoutError as error:
+            raise DeadlineExceeded(
+                "The service did not begin to answer in the time that this deployment has."
+            ) from error
+        request.upstream_seconds = time.perf_counter() - started
+        yield events
+        try:
+            async for events in self._more(data):
+                yield events
+        except TimeoutError:
+            self._kept = True
+            yield [End("length")]
+
+    async def _begin(self, token: Token, body: dict[str, Any]) -> tuple[AsyncIterator[bytes], list[Event]]:
+        """Ask, and read the first events: until these are there, all can be asked again."""
+        await self._open.aclose()
+        self._frames = Frames(draws=self._model.draws)
+        data = await self._open.enter_async_context(self._account.service.stream(_STREAM, token, body))
+        async for piece in data:
+            events = self._feed(piece)
+            if events:
+                return data, events
+        raise UpstreamFailed(
+            "The service answered nothing."
+            + (" Perhaps the conversation does not exist any more." if self._conversation_id else "")
+        )
+
+    async def _more(self, data: AsyncIterator[bytes]) -> AsyncIterator[list[Event]]:
+        cut: Error | None = None
+        try:
+            async for events in self._rest(data):
+                yield events
+        except UpstreamFailed as error:
+            if self._frames.ended:
+                raise
+            cut = error
+        if self._frames.ended:
+            return
+        try:
+            resumed = await self._resume()
+        except Error as error:
+            raise cut or UpstreamFailed("The service broke the answer off without an end.") from error
+        async for events in self._rest(resumed):
+            yield events
+        if not self._frames.ended:
+            raise UpstreamFailed("The service broke the answer off twice without an end.")
+
+    async def _rest(self, data: AsyncIterator[bytes]) -> AsyncIterator[list[Event]]:
+        deadline = invocation.current().deadline
+        while not self._frames.ended:
+            async with deadline.timeout():
+                piece = await anext(data, None)
+            if piece is None:
+                return
+            events = self._feed(piece)
+            if events:
+                yield events
+            if self._frames.failure is not None:
+                raise self._frames.failure
+
+    async def _resume(self) -> AsyncIterator[bytes]:
+        """Take a stream up again that was cut."""
+        await self._open.aclose()
+        self._frames.resume()
+        invocation.current().retries += 1
+        body = {"history_id": self._frames.message_id}
+        return await self._account.use(
+            lambda token: self._open.enter_async_context(self._account.service.stream(_CONTINUE, token, body))
+        )
+
+    def _feed(self, piece: bytes) -> list[Event]:
+        events = self._frames.feed(piece)
+        if self._model.silent:
+            events = [event for event in events if not isinstance(event, Thought)]
+        for event in events:
+            if isinstance(event, Start):
+                self._left_behind.add(event.conversation_id)
+        if not events and self._frames.failure is not None:
+            raise self._frames.failure
+        return events
+
+    async def close(self) -> None:
+        """Close the stream, stop a generation that still runs, and delete the conversation unless it is to be kept."""
+        await self._open.aclose()
+        service = self._account.service
+        if self._frames.message_id and not self._frames.ended:
+            message_id = self._frames.message_id
+            await self._tidy("stop", lambda token: conversation.stop(service, token, message_id))
+        if self._kept:
+            return
+        for conversation_id in self._left_behind:
+            await self._tidy("delete", partial(self._delete, conversation_id))
+
+    async def _delete(self, conversation_id: str, token: Token) -> None:
+        await conversation.delete(self._account.service, token, conversation_id, self._model.assistant_id)
+
+    async def _tidy(self, what: str, call: Callable[[Token], Awaitable[None]]) -> None:
+        try:
+            await self._account.use(call)
+        except Error as error:
+            _log.warning("Could not %s after an answer: %s", what, error.message)
+
+    async def _body(self) -> dict[str, Any]:
+        """The request's body (protocol, "Chat"). Uploads the files that the turns hold."""
+        turns = prompt.newest(self._question.turns) if self._conversation_id else self._question.turns
+        text = prompt.continuation(turns) if self._conversation_id else prompt.merge(turns)
+        if self._question.drawing is not None and _DRAW not in text:
+            text = _PLEASE_DRAW + text
+        attachments = [attachment for turn in turns for attachment in turn.attachments]
+        files = await upload(attachments, self._account, self._model.assistant_id) if attachments else []
+        return {
+            "assistant_id": self._model.assistant_id,
+            "conversation_id": self._conversation_id,
+            "project_id": "",
+            "chat_type": "user_chat",
+            "messages": [{"role": "user", "content": [{"type": "text", "text": text}, *files]}],
+            "meta_data": self._meta_data(),
+        }
+
+    def _meta_data(self) -> dict[str, Any]:
+        model, drawing = self._model, self._question.drawing
+        search = model.search if self._question.search is None else self._question.search
+        meta_data: dict[str, Any] = {
+            "channel": "",
+            "chat_mode": model.chat_mode,
+            "draft_id": "",
+            "if_plus_model": True,
+            "input_question_type": "xxxx",
+            "is_networking": search and drawing is None,
+            "is_test": False,
+            "platform": "pc",
+            "quote_log_id": "",
+            "cogview": {"rm_label_watermark": False},
+        }
+        if model.selected_model:
+            meta_data["selected_model"] = model.selected_model
+        if model.effort:
+            meta_data["reasoning_effort"] = model.effort
+        if drawing is not None:
+            meta_data["cogview"] = {
+                "aspect_ratio": drawing.aspect_ratio,
+                "style": drawing.style,
+                "scene": drawing.scene,
+                "chat_model": "",
+                "rm_label_watermark": False,
+            }
+        return meta_data

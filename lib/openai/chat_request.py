@@ -1,0 +1,195 @@
+"""`POST /v1/chat/completions`: what clients send."""
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+
+from lib.errors import BadRequest
+from lib.openai.request import MAX_NAME_LENGTH, RequestModel
+from lib.question import Attachment, Question, Role, Turn
+
+DEFAULT_MODEL = "glm-5.3-flash"
+"""The model of a request that names none."""
+
+_ROLES: dict[str, Role] = {
+    "system": "system",
+    "developer": "system",
+    "user": "user",
+    "assistant": "assistant",
+    "tool": "tool",
+    "function": "tool",
+}
+
+
+def _as_link(value: Any) -> Any:
+    return {"url": value} if isinstance(value, str) else value
+
+
+def _as_parts(value: Any) -> Any:
+    if isinstance(value, str):
+        return [{"type": "text", "text": value}]
+    return [] if value is None else value
+
+
+def _as_list(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+class Link(RequestModel):
+    """Where a file is: an http, https or data URL."""
+
+    url: str = Field(min_length=1)
+
+
+class File(RequestModel):
+    """A file that the request itself holds."""
+
+    file_data: str | None = None
+    """A data URL, or base64 alone."""
+    filename: str | None = None
+    file_id: str | None = None
+    file_url: str | None = None
+
+
+class Part(RequestModel):
+    """A piece of a message: a text, a picture or a document."""
+
+    type: Literal["text", "image_url", "file", "refusal"]
+    text: str | None = None
+    refusal: str | None = None
+    image_url: Annotated[Link | None, BeforeValidator(_as_link, json_schema_input_type=Link | str | None)] = None
+    file: File | None = None
+    file_url: Annotated[Link | None, BeforeValidator(_as_link, json_schema_input_type=Link | str | None)] = None
+
+    @model_validator(mode="after")
+    def _holds_what_it_says(self) -> Self:
+        if self.type == "image_url" and self.image_url is None:
+            raise ValueError("A part of type image_url holds image_url.")
+        if self.type == "file" and self.file_url is None and (self.file is None or not self._file_source()):
+            raise ValueError("A part of type file holds file.file_data or file_url.")
+        if self.type == "text" and self.text is None:
+            raise ValueError("A part of type text holds text.")
+        return self
+
+    def _file_source(self) -> str | None:
+        return (self.file.file_data or self.file.file_url) if self.file else None
+
+    def words(self) -> str:
+        """The text in it."""
+        return self.text or self.refusal or ""
+
+    def attachment(self, place: str) -> Attachment | None:
+        """The file in it, if there is one. `place` is where the part stands in the request."""
+        if self.type == "image_url" and self.image_url is not None:
+            return Attachment(self.image_url.url, f"{place}.image_url.url")
+        if self.type == "file" and self.file_url is not None:
+            return Attachment(self.file_url.url, f"{place}.file_url.url")
+        if self.type == "file" and self.file is not None:
+            name = self.file.filename
+            if self.file.file_data:
+                return Attachment(_data_url(self.file.file_data), f"{place}.file.file_data", name)
+            return Attachment(self.file.file_url or "", f"{place}.file.file_url", name)
+        return None
+
+
+class Function(RequestModel):
+    """A function that the assistant called."""
+
+    name: str = ""
+    arguments: str = ""
+
+
+class ToolCall(RequestModel):
+    """A call that the assistant made."""
+
+    id: str = ""
+    function: Function = Function()
+
+
+class Message(RequestModel):
+    """One turn of the conversation."""
+
+    role: Literal["system", "developer", "user", "assistant", "tool", "function"]
+    content: Annotated[list[Part], BeforeValidator(_as_parts, json_schema_input_type=str | list[Part] | None)] = Field(
+        default=[]
+    )
+    name: str | None = None
+    tool_call_id: str | None = None
+    tool_calls: list[ToolCall] | None = None
+
+    def turn(self, place: str) -> Turn:
+        """The message as a turn; calls of tools and their results as text, since they are part of what was said."""
+        texts = [part.words() for part in self.content]
+        calls = [call.function for call in self.tool_calls or ()]
+        texts += [f"[Called the tool {call.name}: {call.arguments}]" for call in calls]
+        text = "\n".join(filter(None, texts))
+        role = _ROLES[self.role]
+        if role == "tool":
+            text = f"[Result of the tool{' ' + self.name if self.name else ''}:]\n{text}"
+        return Turn(role, text, tuple(self._attachments(place)))
+
+    def _attachments(self, place: str) -> Iterator[Attachment]:
+        for index, part in enumerate(self.content):
+            attachment = part.attachment(f"{place}.content[{index}]")
+            if attachment is not None and self.role == "user":
+                yield attachment
+
+
+class StreamOptions(RequestModel):
+    """How a stream is to look."""
+
+    include_usage: bool | None = None
+
+
+class ChatRequest(RequestModel):
+    """The body. What it names and this deployment ignores is in the README."""
+
+    messages: list[Message] = Field(min_length=1)
+    model: str = Field(default=DEFAULT_MODEL, max_length=MAX_NAME_LENGTH)
+    stream: bool | None = None
+    stream_options: StreamOptions | None = None
+    conversation_id: str | None = None
+    """Goes on in a conversation that the service remembers, or keeps a new one for that."""
+    reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"] | None = None
+    web_search: bool | None = None
+    stop: Annotated[list[str] | None, BeforeValidator(_as_list, json_schema_input_type=str | list[str] | None)] = None
+    max_tokens: int | None = Field(default=None, ge=1)
+    max_completion_tokens: int | None = Field(default=None, ge=1)
+    n: int | None = Field(default=None, ge=1)
+    logprobs: bool | None = None
+    audio: Annotated[Any, WithJsonSchema({"type": "null"})] = None
+    modalities: list[str] | None = None
+
+    def check(self) -> Self:
+        """The request itself. Raises `BadRequest` for what the service cannot do."""
+        if self.n is not None and self.n > 1:
+            raise BadRequest("The service gives one answer at a time: n can only be 1.", param="n")
+        if self.logprobs:
+            raise BadRequest("The service does not tell probabilities.", param="logprobs")
+        if self.audio is not None:
+            raise BadRequest("The service does not speak.", param="audio")
+        if self.modalities is not None and self.modalities != ["text"]:
+            raise BadRequest("The service answers with text only.", param="modalities")
+        return self
+
+    def text(self) -> str:
+        """All that was said, for counting."""
+        return "\n".join(part.words() for message in self.messages for part in message.content)
+
+    def question(self) -> Question:
+        """What the caller wants to know. Raises `BadRequest` where nothing is asked."""
+        turns = tuple(message.turn(f"messages[{index}]") for index, message in enumerate(self.messages))
+        if not any(turn.text.strip() or turn.attachments for turn in turns if turn.role != "system"):
+            raise BadRequest("The messages hold nothing to answer.", param="messages")
+        return Question(
+            model=self.model,
+            turns=turns,
+            conversation_id=self.conversation_id,
+            effort=self.reasoning_effort,
+            search=self.web_search,
+        )
+
+
+def _data_url(data: str) -> str:
+    return data if data[:5].lower() == "data:" else f"data:;base64,{data}"

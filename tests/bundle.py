@@ -1,0 +1,62 @@
+"""The bundle as its users meet it: the whole app behind a real web server, in a process of its own."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import openai
+
+CHECKOUT = Path(__file__).parent.parent
+START_TIMEOUT = 30.0
+
+
+@dataclass
+class Bundle:
+    """A running bundle."""
+
+    url: str
+    process: "subprocess.Popen[str]"
+    output: list[str] = field(default_factory=list)
+    """Every line that it has written."""
+
+    def client(self, key: str, **options: Any) -> openai.OpenAI:
+        """The official client, without retries of its own."""
+        return openai.OpenAI(api_key=key, base_url=f"{self.url}/v1", **{"max_retries": 0, **options})
+
+    def log(self) -> list[dict[str, Any]]:
+        """The lines of its log."""
+        return [json.loads(line) for line in self.output if line.startswith("{")]
+
+
+@contextmanager
+def serve(environ: Mapping[str, str], app: str = "api.index:app") -> Iterator[Bundle]:
+    """Run the bundle with these settings on a free port of 127.0.0.1."""
+    command = [sys.executable, "-m", "tests.serve", app]
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GLM_")}
+    process = subprocess.Popen(
+        command, cwd=CHECKOUT, env={**kept, **environ}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    try:
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        if not first.startswith("http://"):
+            raise RuntimeError(f"the bundle did not start: {first}{process.stdout.read()}")
+        bundle = Bundle(first.strip(), process)
+        reader = threading.Thread(target=lambda: bundle.output.extend(process.stdout or ()), daemon=True)
+        reader.start()
+        yield bundle
+        process.terminate()
+        process.wait(START_TIMEOUT)
+        reader.join(START_TIMEOUT)
+    finally:
+        process.kill()
+        process.wait()
+        if process.stdout is not None:
+            process.stdout.close()

@@ -1,0 +1,33 @@
+"""What most tests stand on: the stand-in upstream, and the bundle that talks to it."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.bundle import Bundle, serve
+from tests.upstream import Account, StandIn
+
+
+@pytest.fixture(scope="session")
+def stand_in() -> Iterator[StandIn]:
+    with StandIn() as stand_in:
+        yield stand_in
+
+
+@pytest.fixture
+def upstream(stand_in: StandIn) -> Iterator[StandIn]:
+    """The stand-in, as if new."""
+    yield stand_in
+    stand_in.reset()
+
+
+@pytest.fixture
+def account(upstream: StandIn) -> Account:
+    return upstream.account()
+
+
+@pytest.fixture(scope="session")
+def bundle(stand_in: StandIn) -> Iterator[Bundle]:
+    """One bundle for all tests that need no settings of their own."""
+    with serve({"GLM_CHATGLM_URL": stand_in.url, "GLM_ALLOW_PRIVATE_URLS": "1"}) as bundle:
+        yield bundle

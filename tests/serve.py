@@ -1,0 +1,26 @@
+"""Serves an app on a free port of 127.0.0.1 and prints the URL: `python -m tests.serve api.index:app`."""
+
+import socket
+import sys
+
+import uvicorn
+
+
+class Server(uvicorn.Server):
+    """A server that says where it is."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        assert sockets
+        print(f"http://127.0.0.1:{sockets[0].getsockname()[1]}", flush=True)
+
+
+def main(app: str) -> None:
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", 0))
+    Server(uvicorn.Config(app, lifespan="off", log_level="warning", access_log=False, backlog=4096)).run([listener])
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
