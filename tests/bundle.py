@@ -36,9 +36,9 @@ class Bundle:
 
 
 @contextmanager
-def serve(environ: Mapping[str, str], app: str = "api.index:app") -> Iterator[Bundle]:
-    """Run the bundle with these settings on a free port of 127.0.0.1."""
-    command = [sys.executable, "-m", "tests.serve", app]
+def serve(environ: Mapping[str, str], app: str = "api.index:app", port: int = 0) -> Iterator[Bundle]:
+    """Run the bundle with these settings on a port of 127.0.0.1, a free one where none is named."""
+    command = [sys.executable, "-m", "tests.serve", app, str(port)]
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GLM_")}
     process = subprocess.Popen(
         command, cwd=CHECKOUT, env={**kept, **environ}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True

@@ -1,4 +1,4 @@
-"""Serves an app on a free port of 127.0.0.1 and prints the URL: `python -m tests.serve api.index:app`."""
+"""Serves an app on 127.0.0.1 and prints the URL once it listens: `python -m tests.serve api.index:app [port]`."""
 
 import socket
 import sys
@@ -15,12 +15,12 @@ class Server(uvicorn.Server):
         print(f"http://127.0.0.1:{sockets[0].getsockname()[1]}", flush=True)
 
 
-def main(app: str) -> None:
+def main(app: str, port: int = 0) -> None:
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind(("127.0.0.1", 0))
+    listener.bind(("127.0.0.1", port))
     Server(uvicorn.Config(app, lifespan="off", log_level="warning", access_log=False, backlog=4096)).run([listener])
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1], *map(int, sys.argv[2:]))
