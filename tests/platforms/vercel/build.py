@@ -1,0 +1,136 @@
+"""The checkout, built by Vercel's own command line tool, which needs no account for it."""
+
+import atexit
+import functools
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from tests.platforms import npm
+
+from .function import CONFIG, Function
+from .routes import Routes, Target
+
+CHECKOUT = Path(__file__).parents[3]
+DOWNLOADS = CHECKOUT / ".cache" / "vercel"
+"""The builder's package cache, kept between builds as the platform keeps it."""
+BUILD_SECONDS = 240
+"""A build takes about 7 s with the packages at hand; the rest is for downloading them. A test may take 300 s in all."""
+PROJECT = {"projectId": "x", "orgId": "x", "settings": {"framework": None}}
+"""What linking to a Vercel project would write. Building asks for it but does not use it."""
+
+
+class BuildFailed(Exception):
+    """Vercel's builder refused the checkout; the message is its output."""
+
+
+@dataclass(frozen=True)
+class Build:
+    """A checkout after `vercel build`."""
+
+    root: Path
+    """The copy that was built."""
+    seconds: float
+    """How long the builder took."""
+
+    @property
+    def output(self) -> Path:
+        """The folder with `config.json`, `functions` and `static`."""
+        return self.root / ".vercel" / "output"
+
+    @cached_property
+    def config(self) -> dict[str, Any]:
+        """The route table and the rest of `config.json`."""
+        config: dict[str, Any] = json.loads((self.output / "config.json").read_text())
+        return config
+
+    @cached_property
+    def functions(self) -> dict[str, Function]:
+        """Every function, by its path, such as `api/v1/chat/completions`."""
+        folders = {path.parent for path in (self.output / "functions").rglob(CONFIG)}
+        names = {folder.relative_to(self.output / "functions").with_suffix("").as_posix(): folder for folder in folders}
+        return {name: Function(name, folder, self.root) for name, folder in sorted(names.items())}
+
+    @cached_property
+    def static(self) -> dict[str, Path]:
+        """Every file that is published as it is, by its path."""
+        folder = self.output / "static"
+        return {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
+
+    @cached_property
+    def routes(self) -> Routes:
+        """The route table, to be asked."""
+        return Routes(self.config["routes"], self.functions, self.static)
+
+    def route(self, path: str, method: str = "GET") -> Target:
+        """Return where a request for `path` goes."""
+        return self.routes.resolve(path, method)
+
+
+@functools.cache
+def build(checkout: Path = CHECKOUT) -> Build:
+    """Build a copy of `checkout` (what git tracks or would track) once per process; it goes when the process ends.
+
+    Raises BuildFailed, and npm.Unavailable where the builder cannot be installed.
+    """
+    vercel = npm.tool("vercel", "vercel")
+    root = Path(tempfile.mkdtemp(prefix="vercel-"))
+    atexit.register(shutil.rmtree, root, ignore_errors=True)
+    _copy(checkout, root)
+    (root / ".vercel" / "python").mkdir(parents=True)
+    (root / ".vercel" / "project.json").write_text(json.dumps(PROJECT))
+    DOWNLOADS.mkdir(parents=True, exist_ok=True)
+    (root / ".vercel" / "python" / "cache").symlink_to(DOWNLOADS)
+
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="vercel-config-") as config:
+        try:
+            done = subprocess.run(
+                [vercel, "build", "--yes", "--global-config", config],
+                cwd=root,
+                env=_environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                timeout=BUILD_SECONDS,
+            )
+        except subprocess.TimeoutExpired as expired:
+            raise BuildFailed(f"vercel build did not end within {BUILD_SECONDS} s: {expired.output!r}") from None
+    if done.returncode:
+        raise BuildFailed(done.stdout)
+    return Build(root, time.monotonic() - started)
+
+
+def _copy(checkout: Path, root: Path) -> None:
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=checkout,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name in filter(None, listed.stdout.split("\0")):
+        source, target = checkout / name, root / name
+        if source.is_file():  # else it is tracked, but deleted
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(source, target)
+
+
+def _environment() -> dict[str, str]:
+    """This process's environment without what would change the build, and with uv and Python 3.12 first on PATH."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("VERCEL", "NOW_", "PYTHON", "UV_")) and name != "VIRTUAL_ENV"
+    }
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return kept | {"PATH": path, "VERCEL_TELEMETRY_DISABLED": "1"}
