@@ -48,7 +48,7 @@ account=None)` says how the next job goes (`polls=None`: until `.release()`), `v
 `media.picture(number, width, height, kind)`.
 
 **The record**: `record`, `requests(name_or_path, account=None)` give `Recorded` (name, method, path, query, headers,
-body, json, form, files, at, account, status, code, frames, done, client_gone); `conversations(account)`,
+body, json, form, files, at, first_sent, account, status, code, frames, done, client_gone); `conversations(account)`,
 `running(account)`; `wait_for(predicate, timeout=10)` waits until something is so (in an async test: `await
 asyncio.to_thread(…)`).
 

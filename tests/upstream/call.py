@@ -2,13 +2,13 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.datastructures import Headers, QueryParams
 from starlette.formparsers import MultiPartException, MultiPartParser
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.types import Message, Receive, Scope, Send
 
 from .accounts import Account
@@ -80,7 +80,7 @@ class Call:
         if headers.get("Content-Type", "").partition(";")[0] != "multipart/form-data":
             raise bad_body("Content-Type is not multipart/form-data")
 
-        async def body() -> Any:
+        async def body() -> AsyncGenerator[bytes]:
             yield self.recorded.body
 
         try:
@@ -128,10 +128,11 @@ class Call:
 
         return noted
 
-    def drop(self) -> None:
+    async def drop(self) -> None:
         """Close the connection as it is."""
         self.finish()
         self.scope["state"]["transport"].close()
+        await self.receive()  # Until the server, too, has seen it.
 
     def finish(self) -> None:
         self.recorded.done = True
@@ -140,7 +141,5 @@ class Call:
         self.record.changed()
 
 
-type Handler = Callable[[Call], Awaitable["Reply"]]
-type Reply = Callable[[Scope, Receive, Send], Coroutine[Any, Any, None]]
-
-__all__ = ["Call", "ClientDisconnect", "Handler", "Reply"]
+type Reply = Callable[[Scope, Receive, Send], Awaitable[None]]
+type Handler = Callable[[Call], Awaitable[Reply]]

@@ -2,7 +2,7 @@
 
 POST /_stand_in/accounts  {"count": 2, ...options of Account}      -> [{"uid", "refresh_token", "access_token"}]
 POST /_stand_in/script    {"answer": {...}, "times": 1 | null}     for the form of the answer see `answer.from_json`
-GET  /_stand_in/record    -> [{"name", "path", "status", "account", "client_gone"}]
+GET  /_stand_in/record    -> [{"name", "path", "status", "account", "client_gone", "at", "first_sent"}]
 DELETE /_stand_in/record
 """
 
@@ -56,6 +56,8 @@ class Control:
                     "status": one.status,
                     "account": one.account,
                     "client_gone": one.client_gone,
+                    "at": one.at,
+                    "first_sent": one.first_sent,
                 }
                 for one in self._service.record.all()
             ]

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.responses import JSONResponse, Response
+from starlette.types import Receive, Scope, Send
 
 from .accounts import Account
 from .call import Call, Reply
@@ -49,7 +50,7 @@ class Failure:
             await self.gate.admit(call.halt)
             self.gate.passed()
         if self.drop:
-            return _drop
+            return _Drop(call)
         status = self.status or 200
         if self.code is not None:
             envelope = {"status": self.code, "message": self.message, "result": {}, "rid": call.rid}
@@ -91,6 +92,9 @@ class Failures:
         return failure
 
 
-async def _drop(scope: Any, receive: Any, send: Any) -> None:
-    scope["state"]["transport"].close()
-    await receive()  # Until the server, too, has seen that the connection is closed.
+class _Drop:
+    def __init__(self, call: Call) -> None:
+        self._call = call
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._call.drop()

@@ -23,11 +23,13 @@ class File:
 
 @dataclass
 class Recorded:
-    """One request. `headers` are looked up in any case; `at` is `time.monotonic()` at its arrival.
+    """One request. `headers` are looked up in any case; `at` is `time.monotonic()` at its arrival, `first_sent` at the
+    first frame of a stream; both mean the same in every process of the machine.
 
     `name` is the endpoint's short name ("refresh", "chat", …; "" for an unknown path). `status` is the HTTP status
-    and `code` the envelope's, where it was refused. `done` says that the answer has been sent to its end,
-    `client_gone` that the client closed the connection before. `frames` counts the pieces of a stream sent so far.
+    and `code` the envelope's, where it was refused. `done` says that nothing more will be sent (of a stream: nothing
+    after its last frame), `client_gone` that the client closed the connection before. `frames` counts the pieces of a
+    stream sent so far.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Recorded:
     form: dict[str, str] = field(default_factory=dict)
     files: dict[str, File] = field(default_factory=dict)
     account: str | None = None
+    first_sent: float | None = None
     status: int | None = None
     code: int = 0
     frames: int = 0

@@ -78,6 +78,6 @@ class _Visit:
             if page.gate is not None:
                 page.gate.passed()
         if length is not None and length > len(body):
-            call.drop()
+            await call.drop()
         else:
             await send({"type": "http.response.body", "body": b""})

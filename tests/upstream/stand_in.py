@@ -152,9 +152,10 @@ class _Server(uvicorn.Server):
                 loop="asyncio",
                 lifespan="off",
                 log_config=None,
-                log_level="critical",
+                log_level="error",
                 access_log=False,
                 backlog=4096,
+                timeout_keep_alive=60,
             )
         )
         self.ready = threading.Event()

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import time
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,6 @@ from .frames import stopped
 if TYPE_CHECKING:
     from .call import Call
     from .conversations import Generation
-
-type Pieces = Iterator[tuple[bytes, int]]
 
 
 class Stream:
@@ -47,7 +46,7 @@ class Stream:
             call.finish()
         elif how == "reset":
             generation.end("cut")
-            call.drop()
+            await call.drop()
         elif how == "stopped":
             generation.end("stopped")
             at = generation.frames[generation.position - 1] if generation.position else None
@@ -55,7 +54,7 @@ class Stream:
                 await _send(send, chunk)
             await _send(send, b"", more=False)
         elif isinstance(generation.ending, Cut) and not generation.ending.clean:
-            call.drop()
+            await call.drop()
         else:
             await _send(send, b"", more=False)
 
@@ -76,6 +75,8 @@ class Stream:
             if is_last:
                 # Before it is sent: who has read the last frame may ask the next question at once.
                 generation.end("cut" if isinstance(generation.ending, Cut) else "finished")
+                call.recorded.done = not isinstance(generation.ending, Cut)
+            call.recorded.first_sent = call.recorded.first_sent or time.monotonic()
             await _send(send, chunk)
             generation.position = position
             call.recorded.frames += 1
