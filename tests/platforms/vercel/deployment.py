@@ -123,8 +123,9 @@ class Deployment:
         seconds = self._max_duration or function.config["maxDuration"]
         function_reader, function_writer = await asyncio.open_connection("127.0.0.1", instance.port)
         function_writer.write(_head(f"{method} {target} HTTP/1.1", _forwarded(headers, seconds)))
+        begun = asyncio.Event()
         upwards = asyncio.create_task(_pass_on(reader, function_writer))
-        downwards = asyncio.create_task(_pass_on(function_reader, writer))
+        downwards = asyncio.create_task(_pass_on(function_reader, writer, begun))
         try:
             # Whichever side closes first: the function has answered, or the client has left.
             done, _ = await asyncio.wait((upwards, downwards), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
@@ -135,8 +136,7 @@ class Deployment:
             function_writer.close()
             with contextlib.suppress(ConnectionError):
                 await function_writer.wait_closed()
-        if not done:
-            # After the answer's first byte this ends it in mid-air, as the platform does.
+        if not done and not begun.is_set():  # What has begun is cut off in mid-air, as the platform does.
             writer.write(_plain(HTTPStatus.GATEWAY_TIMEOUT, "FUNCTION_INVOCATION_TIMEOUT"))
 
     async def _instance(self, function: Function) -> Instance:
@@ -150,8 +150,12 @@ class Deployment:
         return instance
 
 
-async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _pass_on(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, begun: asyncio.Event | None = None
+) -> None:
     while piece := await reader.read(PIECE):
+        if begun is not None:
+            begun.set()
         writer.write(piece)
         await writer.drain()
 

@@ -1,0 +1,351 @@
+"""The bundle on Vercel: built by its command line tool, run by its Python runtime, reached by its route table."""
+
+import re
+import subprocess
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import httpx
+import openai
+import pytest
+from openai import OpenAI, Stream
+from openai.types.chat import ChatCompletion, ChatCompletionChunk
+from packaging.requirements import Requirement
+
+from tests.platforms import npm
+from tests.platforms.vercel import Build, Deployment, Routes, StartFailed, build, serve
+from tests.platforms.vercel.function import Function
+from tests.upstream import BUSY, BUSY_MESSAGE, Account, Answer, Cut, Gate, StandIn, Text, Think
+
+pytestmark = pytest.mark.platform
+
+CHECKOUT = Path(__file__).parents[1]
+FUNCTIONS_ON_HOBBY = 12
+SECONDS_ON_HOBBY = 300
+POLL_ID = "v1.eyJqb2IiOiIxIn0"
+FUNCTIONS = {
+    "/openapi.json": "api/index",
+    "/ping": "api/ping",
+    "/token/check": "api/token/check",
+    "/v1/models": "api/v1/models",
+    "/v1/models/glm-4": "api/v1/models",
+    "/v1/chat/completions": "api/v1/chat/completions",
+    "/v1/images/generations": "api/v1/images/generations",
+    "/v1/videos/generations": "api/v1/videos/generations",
+    f"/v1/videos/generations/{POLL_ID}": "api/v1/videos/generations",
+    f"/v1/async-result/{POLL_ID}": "api/v1/videos/generations",
+    # What no function serves is refused by one that says so in OpenAI's shape.
+    "/v1/": "api/index",
+    "/v1/embeddings": "api/index",
+    "/v1/chat": "api/index",
+    "/token/send": "api/index",
+}
+
+
+@pytest.fixture(scope="module")
+def built() -> Build:
+    npm.need("vercel", "vercel")
+    return build()
+
+
+@pytest.fixture(scope="module")
+def stand_in() -> Iterator[StandIn]:
+    with StandIn() as running:
+        yield running
+
+
+@pytest.fixture
+def upstream(stand_in: StandIn) -> Iterator[StandIn]:
+    yield stand_in
+    stand_in.reset()
+
+
+@pytest.fixture
+def account(upstream: StandIn) -> Account:
+    return upstream.account()
+
+
+@pytest.fixture(scope="module")
+def deployment(built: Build, stand_in: StandIn) -> Iterator[Deployment]:
+    with Deployment(built, {"GLM_CHATGLM_URL": stand_in.url}) as running:
+        yield running
+
+
+@pytest.fixture
+def client(deployment: Deployment, account: Account) -> Iterator[OpenAI]:
+    with OpenAI(base_url=f"{deployment.url}/v1", api_key=account.refresh_token, max_retries=0) as official:
+        yield official
+
+
+def ask(client: OpenAI) -> ChatCompletion:
+    return client.chat.completions.create(model="glm-4-plus", messages=[{"role": "user", "content": "Tell me."}])
+
+
+def stream(client: OpenAI) -> Stream[ChatCompletionChunk]:
+    return client.chat.completions.create(
+        model="glm-4-plus", messages=[{"role": "user", "content": "Tell me."}], stream=True
+    )
+
+
+def texts(chunks: Iterable[ChatCompletionChunk]) -> Iterator[str]:
+    """The answer's text, piece by piece."""
+    return (choice.delta.content for chunk in chunks for choice in chunk.choices if choice.delta.content)
+
+
+def pinned(requirements: str = "requirements.txt") -> dict[str, str]:
+    """The packages of a compiled requirements file, for the functions' Python and system."""
+    text = re.sub(r"\\\n\s*", "", (CHECKOUT / requirements).read_text())
+    lines = [re.sub(r"\s+(--hash|#).*", "", line) for line in text.splitlines() if not line.startswith((" ", "#"))]
+    found = [Requirement(line) for line in filter(None, lines)]
+    return {
+        requirement.name: str(requirement.specifier).removeprefix("==")
+        for requirement in found
+        if requirement.marker is None or requirement.marker.evaluate()
+    }
+
+
+# --- What the builder makes of the checkout --------------------------------------------------------------------------
+
+
+def test_only_the_public_folder_is_published(built: Build) -> None:
+    public = CHECKOUT / "public"
+    assert set(built.static) == {path.relative_to(public).as_posix() for path in public.rglob("*") if path.is_file()}
+    assert built.static
+
+
+def test_there_is_one_function_per_endpoint_file(built: Build) -> None:
+    endpoints = {path.relative_to(CHECKOUT).with_suffix("").as_posix() for path in (CHECKOUT / "api").rglob("*.py")}
+    assert set(built.functions) == {name for name in endpoints if not Path(name).name.startswith("_")}
+    assert len(built.functions) <= FUNCTIONS_ON_HOBBY
+
+
+def test_functions_run_as_long_as_the_free_plan_lets_them_and_may_stream(built: Build) -> None:
+    for function in built.functions.values():
+        assert function.config["maxDuration"] == SECONDS_ON_HOBBY
+        assert function.config["supportsResponseStreaming"] is True
+        assert function.config["runtime"] == "python3.12"
+
+
+def test_functions_hold_the_code_and_nothing_else_of_the_checkout(built: Build) -> None:
+    code = {
+        path.relative_to(CHECKOUT).as_posix()
+        for folder in ("api", "lib")
+        for path in (CHECKOUT / folder).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    for function in built.functions.values():
+        assert function.own_files == code | {"vc__handler__python.py"}
+
+
+def test_functions_hold_exactly_the_pinned_packages(built: Build) -> None:
+    for function in built.functions.values():
+        packages = dict(function.packages)
+        assert packages.pop("vercel-runtime")
+        assert packages == pinned()
+
+
+def test_what_is_built_from_is_uploaded(built: Build) -> None:
+    needed = {path for function in built.functions.values() for path in function.own_files if "vc__" not in path}
+    needed |= {f"public/{path}" for path in built.static}
+    needed |= {"vercel.json", "pyproject.toml", "requirements.txt", ".python-version"}
+    assert ignored_by_vercel(needed) == set()
+    assert ignored_by_vercel(secrets := {".env", ".git/config", "tests/upstream/jwt.py"}) == secrets
+
+
+def ignored_by_vercel(paths: set[str]) -> set[str]:
+    command = ["git", "-c", "core.excludesFile=.vercelignore", "check-ignore", "--no-index", "--stdin"]
+    done = subprocess.run(command, cwd=CHECKOUT, input="\n".join(paths), capture_output=True, text=True)
+    assert done.returncode in (0, 1), done.stderr
+    return set(done.stdout.splitlines())
+
+
+def test_lock_files_name_no_registry() -> None:
+    locks = list((CHECKOUT / "tests" / "platforms").glob("*/package-lock.json"))
+    assert locks
+    for lock in locks:
+        assert '"resolved"' not in lock.read_text()
+
+
+# --- The route table -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", FUNCTIONS)
+def test_a_documented_path_reaches_its_function(built: Build, path: str) -> None:
+    if not (CHECKOUT / f"{FUNCTIONS[path]}.py").exists():
+        pytest.skip(f"{FUNCTIONS[path]}.py is not written yet")
+    assert built.route(path).function == FUNCTIONS[path]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/lib/settings.py",
+        "/lib",
+        "/requirements.txt",
+        "/pyproject.toml",
+        "/vercel.json",
+        "/README.md",
+        "/tests/upstream/__init__.py",
+        "/api/nothing",
+        "/.env",
+        "/v2/chat/completions",
+        "/pings",
+    ],
+)
+def test_other_paths_reach_nothing(built: Build, path: str) -> None:
+    target = built.route(path)
+    assert (target.function, target.status) == (None, 404)
+
+
+def test_the_root_is_the_page_or_the_function_that_stands_in_for_it(built: Build) -> None:
+    target = built.route("/")
+    assert target.static == "index.html" if "index.html" in built.static else target.function == "api/index"
+    assert target.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_a_route_that_is_not_understood_is_refused() -> None:
+    table = [{"src": "^/a$", "dest": "/b", "has": [{"type": "host", "value": "x"}]}]
+    with pytest.raises(ValueError, match="not modelled: has"):
+        Routes(table, [], [])
+    with pytest.raises(ValueError, match="adds a query"):
+        Routes([{"handle": "filesystem"}, {"src": "^/a/(.*)$", "dest": "/b?id=$1"}], [], []).resolve("/a/1")
+
+
+# --- One function ----------------------------------------------------------------------------------------------------
+
+
+def test_a_function_starts_by_itself(built: Build) -> None:
+    with serve(built.functions["api/ping"]) as instance:
+        assert httpx.get(f"{instance.url}/ping").text == "pong"
+        assert 0 < instance.user_init_duration <= instance.init_duration
+        instance.wait_ended(1)
+
+
+def test_a_function_that_does_not_start_says_why(built: Build, tmp_path: Path) -> None:
+    ping = built.functions["api/ping"]
+    (tmp_path / "broken.func").mkdir()
+    (tmp_path / "broken.func" / ".vc-config.json").write_text((ping.folder / ".vc-config.json").read_text())
+    (tmp_path / "broken.func" / "vc__handler__python.py").write_text("raise SystemExit('no such luck')")
+    broken = Function(ping.name, tmp_path / "broken.func", ping.root)
+    with pytest.raises(StartFailed, match="no such luck"), serve(broken):
+        pass
+
+
+# --- The deployment, with the official client ------------------------------------------------------------------------
+
+
+def test_ping_answers(deployment: Deployment) -> None:
+    assert httpx.get(f"{deployment.url}/ping").text == "pong"
+
+
+def test_the_models_are_listed(client: OpenAI) -> None:
+    names = [model.id for model in client.models.list()]
+    assert "glm-4-plus" in names
+    assert client.models.retrieve("glm-4-plus").id == "glm-4-plus"
+
+
+def test_a_token_is_checked(deployment: Deployment, account: Account) -> None:
+    answer = httpx.post(f"{deployment.url}/token/check", json={"token": account.refresh_token})
+    assert answer.json()["live"] is True
+
+
+def test_an_answer_comes_while_it_is_written(client: OpenAI, upstream: StandIn, account: Account) -> None:
+    gate = Gate(after=3)
+    upstream.script(Answer(Think("Hm."), Text("Once ", "upon ", "a time"), gate=gate))
+    pieces = texts(stream(client))
+    first = next(pieces)
+    assert gate.sent == 3  # The fourth frame, and all that follow, are still held.
+    gate.release()
+    assert first + "".join(pieces) == "Once upon a time"
+    upstream.wait_for(lambda: upstream.requests("delete", account))
+    assert upstream.conversations(account) == []
+
+
+def test_an_answer_comes_whole(client: OpenAI, upstream: StandIn) -> None:
+    upstream.script(Answer(Text("Once ", "upon ", "a time")))
+    answer = ask(client)
+    assert answer.choices[0].message.content == "Once upon a time"
+    assert answer.choices[0].finish_reason == "stop"
+
+
+def test_an_unreadable_token_is_an_authentication_error(client: OpenAI) -> None:
+    with pytest.raises(openai.AuthenticationError):
+        ask(client.with_options(api_key="nonsense"))
+
+
+def test_a_dead_token_is_an_authentication_error(client: OpenAI, upstream: StandIn) -> None:
+    with pytest.raises(openai.AuthenticationError):
+        ask(client.with_options(api_key=upstream.account(dead=True).refresh_token))
+
+
+def test_a_request_without_messages_is_a_bad_request(client: OpenAI) -> None:
+    with pytest.raises(openai.BadRequestError) as caught:
+        client.chat.completions.create(model="glm-4-plus", messages=[])
+    assert caught.value.param == "messages"
+
+
+def test_an_unknown_path_is_a_not_found_error(client: OpenAI) -> None:
+    with pytest.raises(openai.NotFoundError) as caught:
+        client.embeddings.create(model="glm-4-plus", input="x")
+    assert caught.value.type == "invalid_request_error"
+
+
+def test_a_busy_account_is_a_rate_limit_error(client: OpenAI, upstream: StandIn) -> None:
+    upstream.fail("chat", code=BUSY, message=BUSY_MESSAGE, times=None)
+    with pytest.raises(openai.RateLimitError) as caught:
+        ask(client)
+    assert int(caught.value.response.headers["retry-after"]) >= 1
+
+
+def test_a_broken_stream_is_an_error_after_what_had_come(client: OpenAI, upstream: StandIn) -> None:
+    upstream.script(Answer(Text("Once ", "upon ", "a time"), ending=Cut(after=2, resumes=False)))
+    pieces = texts(stream(client))
+    assert next(pieces) + next(pieces) == "Once upon "
+    with pytest.raises(openai.APIError):
+        next(pieces)
+
+
+def test_a_client_that_leaves_takes_the_conversation_with_it(
+    client: OpenAI, upstream: StandIn, account: Account
+) -> None:
+    upstream.script(Answer(Text("Once ", "upon ", "a time"), gate=Gate(after=2), lingers=True))
+    answer = stream(client)
+    assert next(texts(answer)) == "Once "
+    answer.close()
+    upstream.wait_for(lambda: not upstream.running(account) and not upstream.conversations(account))
+
+
+def test_an_answer_ends_in_order_before_the_platform_would_cut_it(built: Build, upstream: StandIn) -> None:
+    account = upstream.account()
+    upstream.script(Answer(Text("Once ", "upon ", "a time"), gate=Gate(after=2)))
+    with (
+        Deployment(built, {"GLM_CHATGLM_URL": upstream.url}, max_duration=4) as short,
+        OpenAI(base_url=f"{short.url}/v1", api_key=account.refresh_token, max_retries=0) as client,
+    ):
+        chunks = list(stream(client))
+    assert "".join(texts(chunks)) == "Once upon "
+    assert [choice.finish_reason for chunk in chunks for choice in chunk.choices][-1] == "length"
+
+
+def test_a_client_cannot_set_the_deadline(deployment: Deployment, upstream: StandIn, account: Account) -> None:
+    upstream.script(Answer(Text("Once upon a time")))
+    answer = httpx.post(
+        f"{deployment.url}/v1/chat/completions",
+        headers={
+            "Authorization": f"Bearer {account.refresh_token}",
+            "x-vercel-internal-deadline": "2000-01-01T00:00:00Z",
+        },
+        json={"model": "glm-4-plus", "messages": [{"role": "user", "content": "Tell me."}]},
+    )
+    assert answer.json()["choices"][0]["message"]["content"] == "Once upon a time"
+
+
+def test_a_body_larger_than_the_platform_takes_is_refused(deployment: Deployment) -> None:
+    answer = httpx.post(f"{deployment.url}/v1/chat/completions", content=b"x" * 4_600_000)
+    assert answer.status_code == 413
+
+
+def test_the_request_is_logged_under_the_platforms_id(deployment: Deployment) -> None:
+    answer = httpx.get(f"{deployment.url}/v1/models")
+    assert answer.headers["x-request-id"].startswith("iad1::")
+    assert answer.headers["x-request-id"] in deployment.log
