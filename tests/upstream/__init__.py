@@ -47,10 +47,10 @@ delay=…, gate=…)` serves anything and returns its URL; `video(Video(polls=2,
 account=None)` says how the next job goes (`polls=None`: until `.release()`), `videos(account)` lists jobs;
 `media.picture(number, width, height, kind)`.
 
-**The record**: `record`, `requests(name_or_path, account=None)` give `Recorded` (name, method, path, query, headers,
-body, json, form, files, at, first_sent, account, status, code, frames, done, client_gone); `conversations(account)`,
-`running(account)`; `wait_for(predicate, timeout=10)` waits until something is so (in an async test: `await
-asyncio.to_thread(…)`).
+**The record**: `record`, `requests(name_or_path=None, account=None)` give `Recorded` (name, method, path, query,
+headers, body, json, form, files, at, first_sent, account, status, code, frames, done, client_gone);
+`conversations(account)`, `running(account)`; `wait_for(predicate, timeout=10)` waits until something is so (in an async
+test: `await asyncio.to_thread(…)`).
 
 **As a process**: `python -m tests.upstream [--port 0] [--delay 0.04]` prints `{"url", "refresh_token"}` and serves
 until SIGTERM; `control` says what can be asked of it over HTTP.

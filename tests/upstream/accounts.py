@@ -125,6 +125,7 @@ class Accounts:
     def __init__(self) -> None:
         self._key = token_bytes(32)
         self._by_uid: dict[str, Account] = {}
+        self._forgotten: set[str] = set()
 
     def add(self, **options: Any) -> Account:
         account = Account(self._key, **options)
@@ -135,7 +136,16 @@ class Accounts:
         return self._by_uid[uid]
 
     def clear(self) -> None:
+        self._forgotten.update(self._by_uid)
         self._by_uid.clear()
+
+    def has_forgotten(self, authorization: str | None) -> bool:
+        """Whether this is a token of an account from before the last `clear()`."""
+        try:
+            payload = jwt.decode((authorization or "").removeprefix("Bearer "), self._key)
+        except ValueError:
+            return False
+        return payload["uid"] in self._forgotten
 
     def identify(self, authorization: str | None, kind: Kind) -> Account:
         """Return whose token it is. Refusal 40103: there is none; 40102: it is not good for this."""

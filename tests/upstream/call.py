@@ -30,12 +30,11 @@ class Call:
 
     @classmethod
     async def read(cls, scope: Scope, receive: Receive, name: str, record: Record) -> "Call":
-        """Read the body and record the request. ClientDisconnect."""
+        """Read the body. ClientDisconnect."""
         body = await Request(scope, receive).body()
         headers = Headers(scope=scope)
         query = dict(QueryParams(scope["query_string"]))
         recorded = Recorded(name, scope["method"], scope["path"], query, headers, body)
-        record.add(recorded)
         return cls(scope, receive, recorded, record)
 
     @property

@@ -21,7 +21,7 @@ class Gate:
 
     @property
     def sent(self) -> int:
-        """How many frames have been sent."""
+        """How many frames have been sent: at least as many as any client has read."""
         return self._sent
 
     def wait_sent(self, count: int | None = None, timeout: float = 10.0) -> None:
@@ -41,7 +41,7 @@ class Gate:
                 loop.call_soon_threadsafe(_wake, future)
 
     def passed(self) -> None:
-        """The service's side: one more frame was sent."""
+        """The service's side: one more frame is being sent."""
         with self._changed:
             self._sent += 1
             self._changed.notify_all()

@@ -74,9 +74,9 @@ class _Visit:
                 await page.gate.admit(call.halt)
             if call.halt.done():
                 return
-            await send({"type": "http.response.body", "body": body[begin : begin + size], "more_body": True})
             if page.gate is not None:
                 page.gate.passed()
+            await send({"type": "http.response.body", "body": body[begin : begin + size], "more_body": True})
         if length is not None and length > len(body):
             await call.drop()
         else:

@@ -73,12 +73,12 @@ class StandIn:
         """Every request so far, in order of arrival."""
         return self.service.record.all()
 
-    def requests(self, endpoint: str, account: Account | None = None) -> list[Recorded]:
-        """Return the requests to one endpoint, by name or path."""
+    def requests(self, endpoint: str | None = None, account: Account | None = None) -> list[Recorded]:
+        """Return the requests to one endpoint, by name or path, on one account; None: to all, on any."""
         return [
             recorded
             for recorded in self.record
-            if endpoint in (recorded.name, recorded.path) and (account is None or account.uid == recorded.account)
+            if endpoint in (None, recorded.name, recorded.path) and (account is None or account.uid == recorded.account)
         ]
 
     def wait_for(self, predicate: Callable[[], object], timeout: float = 10.0) -> None:
@@ -126,7 +126,10 @@ class StandIn:
         return self.url + path
 
     def reset(self) -> None:
-        """Forget accounts, scripts, failures and the record; break off what is being sent."""
+        """Forget accounts, scripts, failures and the record; break off what is being sent.
+
+        What a client of a forgotten account still asks is refused with 40102 and not recorded.
+        """
         if self._server is None:
             self.service.clear()
         else:

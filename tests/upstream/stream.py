@@ -76,13 +76,14 @@ class Stream:
                 # Before it is sent: who has read the last frame may ask the next question at once.
                 generation.end("cut" if isinstance(generation.ending, Cut) else "finished")
                 call.recorded.done = not isinstance(generation.ending, Cut)
+            # Counted before it is sent: what a client has read has been counted.
             call.recorded.first_sent = call.recorded.first_sent or time.monotonic()
-            await _send(send, chunk)
-            generation.position = position
             call.recorded.frames += 1
-            call.record.changed()
             if answer.gate is not None:
                 answer.gate.passed()
+            await _send(send, chunk)
+            generation.position = position
+            call.record.changed()
         if isinstance(generation.ending, Cut):
             generation.end("cut")
 
