@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -21,6 +22,7 @@ from lib.deadline import Deadline
 from lib.errors import Error, MethodNotAllowed, Misconfigured, NotFound, TooLarge
 from lib.invocation import Invocation
 from lib.openai import errors as openai_errors
+from lib.settings import Settings
 
 MAX_BODY_BYTES = 4 * 1024 * 1024
 """The largest body besides the files that it may hold in base64. The platforms stop at 4.5 MB and 6 MB in all."""
@@ -51,6 +53,7 @@ def function(*routes: BaseRoute) -> Starlette:
             ),
             Middleware(Front),
         ],
+        exception_handlers={HTTPException: _refuse},
     )
 
 
@@ -119,10 +122,11 @@ class _Visit:
             self._log()
 
     async def _answer(self) -> None:
-        chosen = settings.current()
-        self._facts.deadline = Deadline.of(self._scope, chosen.max_duration)
+        chosen = Settings()
         if self._scope["path"] != _ALWAYS_OPEN:
+            chosen = settings.current()
             credentials.check(chosen)
+        self._facts.deadline = Deadline.of(self._scope, chosen.max_duration)
         limit = MAX_BODY_BYTES + chosen.max_file_bytes * 4 // 3
         self._body = await self._read(limit)
         task = asyncio.current_task()
@@ -214,6 +218,10 @@ def error_response(error: Exception) -> Response:
     if isinstance(error, HTTPException):
         response.headers.update(error.headers or {})
     return response
+
+
+async def _refuse(request: Request, error: Exception) -> Response:
+    return error_response(error)
 
 
 def error_event(error: Exception) -> bytes:

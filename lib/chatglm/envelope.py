@@ -19,8 +19,17 @@ LIMITED_RETRY_AFTER = 30.0
 """Seconds after which a client may ask a limited account again; the service does not say."""
 
 
-def result(http_status: int, body: bytes) -> Any:
-    """The `result` of an answer. Raises the error that a refusal means."""
+def result(http_status: int, body: bytes, retry_after: str | None = None) -> Any:
+    """The `result` of an answer. Raises the error that a refusal means. `retry_after`: the header of that name."""
+    try:
+        return _result(http_status, body)
+    except RateLimited as error:
+        if retry_after and retry_after.isdecimal():
+            error.retry_after = float(retry_after[:6])
+        raise
+
+
+def _result(http_status: int, body: bytes) -> Any:
     envelope = _parse(body)
     if envelope is None:
         raise _unreadable(http_status)

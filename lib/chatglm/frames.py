@@ -49,7 +49,7 @@ class Frames:
     """Decodes one answer. Feed it what arrives; it gives the events that are complete."""
 
     def __init__(self, *, draws: bool = False) -> None:
-        """`draws`: the answer is a set of pictures, so a `code` in it is the prompt that they were drawn from."""
+        """`draws`: the answer is a set of pictures, so any `code` is the prompt that they were drawn from."""
         self.message_id = ""
         """Names this answer to the service, to stop it or to take it up again."""
         self.conversation_id = ""
@@ -126,6 +126,7 @@ class Frames:
         contents = part.get("content") or ()
         part_id = str(part.get("logic_id") or part.get("id") or "")
         finished = part.get("status") == "finish"
+        draws = self._draws or any(content.get("type") == "image" for content in contents)
         yield from self._sources(part.get("meta_data") or {})
         seen: dict[str, int] = {}
         for content in contents:
@@ -139,13 +140,13 @@ class Frames:
                     text = self._texts[key] = _PartText(self._dialect)
                 new = text.take(str(content.get(field) or ""), finished=finished)
                 if new:
-                    yield self._text_event(key, new)
+                    yield self._text_event(key, new, draws=draws)
             elif kind == "image":
                 yield from self._pictures(content)
             elif kind not in _SILENT:
                 _note_unknown(kind)
 
-    def _text_event(self, key: tuple[str, str, int], text: str) -> Event:
+    def _text_event(self, key: tuple[str, str, int], text: str, *, draws: bool) -> Event:
         part_id, kind, index = key
         if kind == "text":
             return Text(text)
@@ -153,13 +154,13 @@ class Frames:
             return Thought(text)
         if kind == "execution_output":
             return Output(text, f"{part_id}/{index}")
-        return DrawingPrompt(text) if self._draws else Code(text, f"{part_id}/{index}")
+        return DrawingPrompt(text) if draws else Code(text, f"{part_id}/{index}")
 
     def _rest(self) -> Iterator[Event]:
         for key, text in self._texts.items():
             new = text.rest()
             if new:
-                yield self._text_event(key, new)
+                yield self._text_event(key, new, draws=self._draws)
 
     def _sources(self, meta_data: dict[str, Any]) -> Iterator[Event]:
         extra = meta_data.get("tool_result_extra") or {}

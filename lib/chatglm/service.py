@@ -73,7 +73,7 @@ class Service:
             )
         except httpx.TransportError as error:
             raise unreachable(error) from error
-        return envelope.result(response.status_code, response.content)
+        return envelope.result(response.status_code, response.content, response.headers.get("retry-after"))
 
     @asynccontextmanager
     async def stream(self, path: str, token: Token, json: Any) -> AsyncIterator[AsyncIterator[bytes]]:
@@ -87,11 +87,9 @@ class Service:
             raise unreachable(error) from error
         try:
             if response.status_code != 200 or not _is_event_stream(response):
-                envelope.result(response.status_code, await _start_of(response))
+                envelope.result(response.status_code, await _start_of(response), response.headers.get("retry-after"))
                 raise UpstreamFailed("The service answered with something else than a stream.")
-            yield response.aiter_raw()
-        except httpx.TransportError as error:
-            raise unreachable(error) from error
+            yield _pieces(response)
         finally:
             await response.aclose()
 
@@ -142,10 +140,19 @@ def _is_event_stream(response: httpx.Response) -> bool:
     return content_type.startswith("text/event-stream")
 
 
+async def _pieces(response: httpx.Response) -> AsyncIterator[bytes]:
+    """The body as it arrives. Raises `UpstreamUnavailable` where it breaks off."""
+    try:
+        async for piece in response.aiter_raw():
+            yield piece
+    except httpx.TransportError as error:
+        raise unreachable(error) from error
+
+
 async def _start_of(response: httpx.Response) -> bytes:
     body = b""
-    async for chunk in response.aiter_raw():
-        body += chunk
+    async for piece in _pieces(response):
+        body += piece
         if len(body) > MAX_REFUSAL_BYTES:
             break
     return body
