@@ -25,10 +25,14 @@ class Bundle:
     process: "subprocess.Popen[str]"
     output: list[str] = field(default_factory=list)
     """Every line that it has written."""
+    http: Any = field(default_factory=openai.DefaultHttpxClient)
+    """The connections of all clients made here, closed with the bundle."""
 
     def client(self, key: str, **options: Any) -> openai.OpenAI:
         """The official client, without retries of its own."""
-        return openai.OpenAI(api_key=key, base_url=f"{self.url}/v1", **{"max_retries": 0, **options})
+        return openai.OpenAI(
+            api_key=key, base_url=f"{self.url}/v1", http_client=self.http, **{"max_retries": 0, **options}
+        )
 
     def log(self) -> list[dict[str, Any]]:
         """The lines of its log."""
@@ -51,7 +55,8 @@ def serve(environ: Mapping[str, str], app: str = "api.index:app", port: int = 0)
         bundle = Bundle(first.strip(), process)
         reader = threading.Thread(target=lambda: bundle.output.extend(process.stdout or ()), daemon=True)
         reader.start()
-        yield bundle
+        with bundle.http:
+            yield bundle
         process.terminate()
         process.wait(START_TIMEOUT)
         reader.join(START_TIMEOUT)

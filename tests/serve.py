@@ -16,7 +16,9 @@ class Server(uvicorn.Server):
 
 
 def main(app: str, port: int = 0) -> None:
-    listener = socket.socket()
+    listener = socket.socket(
+        socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP
+    )  # Else small writes wait for Nagle.
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", port))
     Server(uvicorn.Config(app, lifespan="off", log_level="warning", access_log=False, backlog=4096)).run([listener])

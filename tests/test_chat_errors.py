@@ -95,7 +95,7 @@ def test_a_key_that_is_no_token_is_refused_without_a_call(bundle: Bundle, upstre
     response = httpx.post(
         f"{bundle.url}/v1/chat/completions",
         json={"messages": HELLO},
-        headers={"Authorization": f"Bearer {key}".encode()} if key else {},
+        headers=[(b"Authorization", f"Bearer {key}".encode())] if key else [],
     )
     assert response.status_code == 401
     assert error_of(response)["code"] == "invalid_api_key"

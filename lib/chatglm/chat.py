@@ -20,7 +20,7 @@ from lib.chatglm.retry import again
 from lib.chatglm.token import Token
 from lib.deadline import uninterrupted
 from lib.errors import AccountBusy, DeadlineExceeded, Error, UpstreamFailed, UpstreamUnavailable
-from lib.question import Question
+from lib.question import Drawing, Question
 
 _STREAM: Final = "/chatglm/backend-api/assistant/stream"
 _CONTINUE: Final = "/chatglm/mainchat-api/stream/continue_stream"  # protocol: [once]
@@ -196,7 +196,8 @@ class Generation:
         }
 
     def _meta_data(self) -> dict[str, Any]:
-        model, drawing = self._model, self._question.drawing
+        model = self._model
+        drawing = self._question.drawing or (Drawing() if model.draws else None)
         search = model.search if self._question.search is None else self._question.search
         meta_data: dict[str, Any] = {
             "channel": "",
