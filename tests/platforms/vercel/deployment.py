@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from .build import Build
 from .function import Function
-from .instance import Instance, serve
+from .instance import Instance, StartFailed, serve
 from .routes import Target
 
 MAX_BODY = 4_500_000
@@ -96,6 +96,8 @@ class Deployment:
                 writer.write(_plain(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "FUNCTION_PAYLOAD_TOO_LARGE"))
             else:
                 await self._invoke(self.build.functions[found.function], method, target, headers, reader, writer)
+        except StartFailed as reason:  # The platform would keep the reason to its log.
+            writer.write(_plain(HTTPStatus.INTERNAL_SERVER_ERROR, f"FUNCTION_INVOCATION_FAILED\n{reason}"))
         except (ConnectionError, asyncio.IncompleteReadError):
             pass  # The client left, and so nobody waits for an answer.
         finally:
