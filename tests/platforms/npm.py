@@ -19,7 +19,7 @@ INSTALL_SECONDS = 240
 """Installing takes seconds with a warm cache and about a minute without; a test may take 300 s in all."""
 
 
-class Unavailable(Exception):  # noqa: N818 - a reason to skip, not an error
+class Unavailable(Exception):
     """A set of tools cannot be installed here; the message says why."""
 
 
@@ -28,14 +28,14 @@ def install(name: str) -> Path:
 
     Raises Unavailable where Node.js is missing or npm fails.
     """
+    npm = shutil.which("npm")
+    if npm is None or shutil.which("node") is None:
+        raise Unavailable("Node.js (the commands node and npm) was not found")
     manifest = SETS / name
     lock = manifest / "package-lock.json"
     folder = CACHE / name / hashlib.sha256(lock.read_bytes()).hexdigest()[:16]
     if folder.is_dir():
         return folder
-    npm = shutil.which("npm")
-    if npm is None or shutil.which("node") is None:
-        raise Unavailable("Node.js (the commands node and npm) was not found")
     folder.parent.mkdir(parents=True, exist_ok=True)
     # Installed beside its place and moved there whole, so that an interrupted or a concurrent run leaves no half of it.
     with tempfile.TemporaryDirectory(dir=folder.parent, ignore_cleanup_errors=True) as scratch:
