@@ -39,7 +39,13 @@ MAX_ADDRESSES = 3
 
 _PORTS = {"http": 80, "https": 443}
 _LAST_PORT = 65535
-_HEADERS = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": "Mozilla/5.0 (compatible; glm-functions)"}
+_HEADERS = {
+    "Accept": "*/*",
+    "Accept-Encoding": "identity",
+    # A pool that goes by address alone would use a connection again whose certificate was checked for another name.
+    "Connection": "close",
+    "User-Agent": "Mozilla/5.0 (compatible; glm-functions)",
+}
 _COULD_NOT = "could not be fetched"
 
 
