@@ -3,6 +3,7 @@
 cd "$LAMBDA_TASK_ROOT"
 # The packages of this function's zip, and none of those that the runtime brings along.
 export PYTHONPATH="$LAMBDA_TASK_ROOT"
-# The adapter keeps an idle connection for 4 s (AWS_LWA_POOL_IDLE_TIMEOUT_SECONDS). The server has to keep it longer, or it
-# would close one that the adapter is about to use. Lambda writes a log line for each call, and so do the functions.
-exec python3.12 -m uvicorn api.index:app --host 127.0.0.1 --port "$PORT" --workers 1 --timeout-keep-alive 60 --no-access-log
+# Keep-alive: the adapter keeps an idle connection for 4 s (its AWS_LWA_POOL_IDLE_TIMEOUT_SECONDS); the server keeps it longer,
+# or it would close one that the adapter is about to use. Logs: the functions write their own line for each request.
+exec python3.12 -m uvicorn api.index:app --host 127.0.0.1 --port "$PORT" --workers 1 \
+    --timeout-keep-alive 60 --no-access-log --log-level warning

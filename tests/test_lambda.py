@@ -1,0 +1,381 @@
+"""The bundle on AWS Lambda, whole answers: packaged by osls, run by AWS's own runtime client, called at its URLs."""
+
+import re
+import struct
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
+
+import httpx
+import openai
+import pytest
+
+from tests.platforms import aws
+from tests.platforms.aws import ROOT, Function, Package
+from tests.redis_server import RedisServer, Unavailable
+from tests.upstream import BUSY, BUSY_MESSAGE, Account, Answer, Error, Gate, StandIn, Text
+
+pytestmark = pytest.mark.platform
+
+ZIP_LIMIT = 4_000_000
+"""Bytes of a zip that does without pictures."""
+
+
+def files(folder: str, pattern: str) -> set[str]:
+    """Return the files of a folder of the checkout."""
+    return {path.relative_to(ROOT).as_posix() for path in (ROOT / folder).rglob(pattern) if path.is_file()}
+
+
+ENDPOINTS = {file.removesuffix(".py") for file in files("api", "*.py")}
+WITH_PICTURES = {"stream", "index", "videos"}
+
+
+@pytest.fixture(scope="module")
+def package() -> Package:
+    return aws.package()
+
+
+# --- The template
+
+
+def test_every_endpoint_has_a_function(package: Package) -> None:
+    handlers = {package.function(name)["Handler"] for name in package.functions}
+    assert handlers == {f"{endpoint}.handler" for endpoint in ENDPOINTS} | {"run.sh"}
+
+
+def test_anyone_may_call_each_url(package: Package) -> None:
+    arns = [{"Fn::GetAtt": [f"{name[0].upper()}{name[1:]}LambdaFunction", "Arn"]} for name in package.functions]
+    urls = list(package.resources("AWS::Lambda::Url"))
+    assert [url["TargetFunctionArn"] for url in urls] == arns
+    assert {url["AuthType"] for url in urls} == {"NONE"}
+    permissions = list(package.resources("AWS::Lambda::Permission"))
+    for arn in arns:
+        # Both are needed since October 2025: https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
+        public = {"FunctionName": arn, "Principal": "*"}
+        assert {**public, "Action": "lambda:InvokeFunctionUrl", "FunctionUrlAuthType": "NONE"} in permissions
+        assert {**public, "Action": "lambda:InvokeFunction", "InvokedViaFunctionUrl": True} in permissions
+
+
+@pytest.mark.parametrize(
+    ("name", "timeout", "memory"),
+    [
+        ("stream", 900, 1024),
+        ("index", 900, 1024),
+        ("ping", 10, 512),
+        ("tokenCheck", 60, 512),
+        ("models", 10, 512),
+        ("chat", 900, 1024),
+        ("images", 300, 1024),
+        ("videos", 900, 1024),
+    ],
+)
+def test_time_and_memory(package: Package, name: str, timeout: int, memory: int) -> None:
+    properties = package.function(name)
+    assert (properties["Timeout"], properties["MemorySize"]) == (timeout, memory)
+    assert properties["Runtime"] == "python3.12"
+    assert properties["Architectures"] == ["x86_64"]
+
+
+def test_whole_answers_need_no_layer(package: Package) -> None:
+    for name in set(package.functions) - {"stream"}:
+        assert "Layers" not in package.function(name)
+        assert not [key for key in package.function(name)["Environment"]["Variables"] if key.startswith("AWS_")]
+
+
+def test_settings_are_passed_on(package: Package) -> None:
+    settings = set(re.findall(r"`(GLM_\w+)`", (ROOT / "lib" / "settings.py").read_text()))
+    passed = package.function("chat")["Environment"]["Variables"]
+    assert set(passed) == settings - {"GLM_MAX_DURATION", "GLM_ALLOW_PRIVATE_URLS"}
+    assert set(passed.values()) == {""}
+
+
+def test_template_is_valid(package: Package) -> None:
+    cfn_lint = Path(sys.executable).parent / "cfn-lint"
+    done = subprocess.run([cfn_lint, package.template_file], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+# --- The zips
+
+
+def test_each_zip_has_its_own_code(package: Package) -> None:
+    for name in package.functions:
+        names = ZipFile(package.zip(name)).namelist()
+        endpoint, _, kind = package.function(name)["Handler"].partition(".")
+        endpoints = {file.removesuffix(".py") for file in names if file.startswith("api/")}
+        whole = endpoint in {"run", "api/index"}
+        assert endpoints == (ENDPOINTS if whole else {endpoint}), name
+        assert {file for file in names if file.startswith("public/")} == (files("public", "*") if whole else set()), (
+            name
+        )
+        assert {file for file in names if file.startswith("lib/")} == files("lib", "*.py"), name
+        assert ("run.sh" in names) == (kind == "sh"), name
+
+
+PACKAGES = {
+    "core": "annotated_types anyio certifi h11 httpcore httpx idna mangum pydantic pydantic_core starlette "
+    "typing_extensions.py typing_inspection",
+    "store": "redis nacl _cffi_backend.cpython-312-x86_64-linux-gnu.so",
+    "pictures": "PIL pillow.libs",
+    "server": "uvicorn click",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "kinds"),
+    [
+        ("ping", "core"),
+        ("models", "core"),
+        ("tokenCheck", "core"),
+        ("chat", "core"),
+        ("images", "core"),
+        ("videos", "core store pictures"),
+        ("index", "core store pictures"),
+        ("stream", "core store pictures server"),
+    ],
+)
+def test_each_zip_has_the_packages_it_needs_and_no_others(package: Package, name: str, kinds: str) -> None:
+    assert packages(package, name) == {entry for kind in kinds.split() for entry in PACKAGES[kind].split()}
+
+
+def packages(package: Package, name: str) -> set[str]:
+    """Return what lies at the top of a function's zip beside the bundle's own code."""
+    top = {file.partition("/")[0] for file in ZipFile(package.zip(name)).namelist()}
+    return top - {"api", "lib", "public", "run.sh"}
+
+
+def test_no_zip_has_what_no_function_reads(package: Package) -> None:
+    unwanted = re.compile(r"(^|/)(tests?|testing|__pycache__|scripts|bench)/|\.(pyi|pyc|pyx|c|h)$|\.dist-info/|^bin/")
+    for name in package.functions:
+        assert not [file for file in ZipFile(package.zip(name)).namelist() if unwanted.search(file)]
+
+
+def test_zips_without_pictures_are_small(package: Package) -> None:
+    sizes = {name: package.zip(name).stat().st_size for name in set(package.functions) - WITH_PICTURES}
+    assert {name: size for name, size in sizes.items() if size > ZIP_LIMIT} == {}
+
+
+EVERYTHING = """
+import importlib, pathlib, sys
+for path in sorted(pathlib.Path(sys.argv[1]).rglob("*.py")):
+    importlib.import_module(".".join(path.with_suffix("").parts))
+"""
+STORE = """
+import nacl.hash, nacl.secret, nacl.utils, redis.asyncio
+nacl.secret.Aead(nacl.utils.random(32)).encrypt(b"x")
+"""
+PICTURES = """
+import io
+from PIL import Image
+for kind in "AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "TIFF", "WEBP":
+    file = io.BytesIO()
+    Image.new("RGB", (64, 48), "red").save(file, kind)
+    assert Image.open(file).resize((32, 24), Image.Resampling.LANCZOS).size == (32, 24), kind
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "folder", "more"),
+    [
+        ("ping", "api", ""),
+        ("models", "api", ""),
+        ("tokenCheck", "api", ""),
+        ("chat", "api", ""),
+        ("images", "api", ""),
+        ("videos", "lib", STORE + PICTURES),
+        ("index", "lib", STORE + PICTURES),
+        ("stream", "api", STORE + PICTURES),
+    ],
+)
+def test_all_that_a_function_may_come_to_can_be_imported(package: Package, name: str, folder: str, more: str) -> None:
+    """What packing leaves out is missed by nobody."""
+    command = [str(package.python), "-c", EVERYTHING + more, folder]
+    environ = package.environment(name) | {"PYTHONPATH": ""}
+    done = subprocess.run(command, cwd=package.unpack(name), env=environ, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_packs_for_the_other_architecture_and_always_the_same(tmp_path: Path, package: Package) -> None:
+    code = tmp_path / "code.zip"
+    with ZipFile(code, "w") as archive:
+        archive.writestr("api/ping.py", "")
+    packed = []
+    for number in "12":
+        target = tmp_path / f"{number}.zip"
+        target.write_bytes(code.read_bytes())
+        command = [str(aws.packing_python()), "scripts/pack.py", "requirements-store.txt", "arm64", str(target)]
+        subprocess.run(command, cwd=ROOT, check=True)
+        packed.append(target.read_bytes())
+    assert packed[0] == packed[1]
+    with ZipFile(tmp_path / "1.zip") as archive:
+        libraries = [archive.read(name) for name in archive.namelist() if name.endswith(".so")]
+    assert len(libraries) == 3
+    assert {struct.unpack_from("<H", library, 18)[0] for library in libraries} == {0xB7}  # AArch64
+
+
+# --- The functions at work
+
+
+@pytest.fixture(scope="module")
+def chat(package: Package, stand_in: StandIn) -> Iterator[Function]:
+    """The function of one endpoint."""
+    with Function(package, "chat", GLM_CHATGLM_URL=stand_in.url) as function:
+        yield function
+
+
+@pytest.fixture(scope="module")
+def index(package: Package, stand_in: StandIn) -> Iterator[Function]:
+    """The function of all endpoints."""
+    with Function(package, "index", GLM_CHATGLM_URL=stand_in.url) as function:
+        yield function
+
+
+def ask(function: Function, account: Account, text: str = "Hello") -> str | None:
+    """Return the words of a whole answer."""
+    completion = function.client(account.refresh_token).chat.completions.create(
+        model="glm-5.3", messages=[{"role": "user", "content": text}]
+    )
+    return completion.choices[0].message.content
+
+
+def ask_streamed(function: Function, account: Account, text: str = "Hello") -> tuple[str, str | None]:
+    """Return the words of a streamed answer, joined, and why it ended."""
+    chunks = function.client(account.refresh_token).chat.completions.create(
+        model="glm-5.3", messages=[{"role": "user", "content": text}], stream=True
+    )
+    choices = [chunk.choices[0] for chunk in chunks if chunk.choices]
+    return "".join(choice.delta.content or "" for choice in choices), choices[-1].finish_reason
+
+
+@pytest.mark.parametrize("name", ["chat", "index"])
+def test_chat_whole(name: str, upstream: StandIn, account: Account, request: pytest.FixtureRequest) -> None:
+    upstream.script(Answer(Text("Good ", "morning, ", "世界")))
+    assert ask(request.getfixturevalue(name), account, "你好") == "Good morning, 世界"
+    # Nothing is left to do after the answer: Lambda freezes the function then.
+    assert upstream.conversations(account) == []
+
+
+def test_a_stream_arrives_whole(upstream: StandIn, account: Account, chat: Function) -> None:
+    gate = Gate(after=1)
+    upstream.script(Answer(Text("ha ", "ha ", "haha"), gate=gate))
+    with ThreadPoolExecutor() as pool:
+        answer = pool.submit(httpx.post, **streamed(chat, account))
+        gate.wait_sent()
+        assert not answer.done()
+        gate.release()
+        assert answer.result().headers["content-type"].startswith("text/event-stream")
+        assert answer.result().text.endswith("data: [DONE]\n\n")
+    upstream.script(Answer(Text("ha ", "ha ", "haha")))
+    assert ask_streamed(chat, account) == ("ha ha haha", "stop")
+
+
+def streamed(function: Function, account: Account) -> dict[str, Any]:
+    """Return the plain request of a streamed answer."""
+    return {
+        "url": f"{function.url}/v1/chat/completions",
+        "headers": {"authorization": f"Bearer {account.refresh_token}"},
+        "json": {"model": "glm-5.3", "messages": [{"role": "user", "content": "Laugh."}], "stream": True},
+    }
+
+
+def test_one_url_serves_all(index: Function, account: Account) -> None:
+    assert httpx.get(f"{index.url}/ping").text == "pong"
+    assert "glm-5.3" in [model.id for model in index.client(account.refresh_token).models.list()]
+    assert httpx.post(f"{index.url}/token/check", json={"token": account.refresh_token}).json()["live"] is True
+
+
+@pytest.mark.parametrize(("name", "path"), [("ping", "/ping"), ("models", "/v1/models")])
+def test_small_functions(package: Package, name: str, path: str) -> None:
+    with Function(package, name) as function:
+        assert httpx.get(function.url + path).status_code == 200
+
+
+def test_token_check(package: Package, account: Account, upstream: StandIn) -> None:
+    with Function(package, "tokenCheck", GLM_CHATGLM_URL=upstream.url) as function:
+        answer = httpx.post(f"{function.url}/token/check", json={"token": account.refresh_token})
+        assert answer.json()["live"] is True
+
+
+def test_errors_are_the_clients_own(upstream: StandIn, account: Account, chat: Function) -> None:
+    with pytest.raises(openai.AuthenticationError):
+        chat.client("no-token").chat.completions.create(
+            model="glm-5.3", messages=[{"role": "user", "content": "Hello"}]
+        )
+    with pytest.raises(openai.BadRequestError) as bad:
+        chat.client(account.refresh_token).chat.completions.create(model="glm-5.3", messages=[])
+    assert bad.value.param == "messages"
+    upstream.fail("chat", code=BUSY, message=BUSY_MESSAGE, times=None)
+    with pytest.raises(openai.RateLimitError) as busy:
+        ask(chat, account)
+    assert int(busy.value.response.headers["retry-after"]) > 0
+    upstream.reset()
+    upstream.script(Answer(Text("Half an "), ending=Error()))
+    with pytest.raises(openai.APIError) as broken:
+        ask_streamed(chat, upstream.account())
+    assert not isinstance(broken.value, openai.APIStatusError)  # it came after the first words, inside the stream
+
+
+def test_a_body_in_base64(upstream: StandIn, account: Account, chat: Function) -> None:
+    upstream.script(Answer(Text("Hello")))
+    answer = httpx.post(
+        f"{chat.url}/v1/chat/completions",
+        content='{"model": "glm-5.3", "messages": [{"role": "user", "content": "你好"}]}'.encode(),
+        headers={"authorization": f"Bearer {account.refresh_token}", "content-type": "application/octet-stream"},
+    )
+    assert answer.json()["choices"][0]["message"]["content"] == "Hello"
+    assert "你好" in str(upstream.requests("/chatglm/backend-api/assistant/stream")[-1].json)
+
+
+def test_bytes_that_are_no_text(account: Account, chat: Function) -> None:
+    with pytest.raises(openai.BadRequestError):
+        chat.client(account.refresh_token).post("/chat/completions", cast_to=object, content=b"\xff\x00")
+
+
+def test_lambda_takes_6_mb_and_no_more(account: Account, chat: Function) -> None:
+    assert ask(chat, account, "x" * 5_900_000)
+    with pytest.raises(openai.APIStatusError) as refused:
+        ask(chat, account, "x" * 6_300_000)
+    assert refused.value.status_code == 413
+
+
+def test_an_answer_over_6_mb_is_an_error_and_the_next_one_is_fine(
+    upstream: StandIn, account: Account, chat: Function
+) -> None:
+    upstream.script(Answer(Text(*["x" * 100_000] * 65)))
+    with pytest.raises(openai.InternalServerError):
+        ask(chat, account)
+    upstream.script(Answer(Text("Fine")))
+    assert ask(chat, upstream.account()) == "Fine"
+
+
+@pytest.fixture
+def redis_server() -> Iterator[RedisServer]:
+    try:
+        server = RedisServer()
+    except Unavailable as reason:
+        aws.unavailable(str(reason))
+    with server:
+        yield server
+
+
+def test_a_redis_store(upstream: StandIn, account: Account, redis_server: RedisServer) -> None:
+    """Where the deployer names a Redis, its client is packed."""
+    package = aws.package(GLM_TOKEN_STORE=redis_server.url)
+    store = set(PACKAGES["store"].split())
+    assert packages(package, "chat") > store
+    assert not packages(package, "ping") & store
+    for _ in range(2):  # two instances: what the first one learnt, the second one knows
+        with Function(package, "chat", GLM_CHATGLM_URL=upstream.url) as function:
+            assert ask(function, account)
+    assert len(upstream.requests("/chatglm/user-api/user/refresh")) == 1
+
+
+def test_the_answer_ends_before_lambda_ends_the_function(package: Package, upstream: StandIn, account: Account) -> None:
+    upstream.script(Answer(Text("The first words", "the last words"), gate=Gate(after=1)))
+    with Function(package, "chat", GLM_CHATGLM_URL=upstream.url) as function:
+        function.seconds = 3
+        assert ask_streamed(function, account) == ("The first words", "length")
