@@ -3,7 +3,7 @@
 Each platform says it in its own way, and each way is believed only where that platform runs, since a client could
 send the same header elsewhere:
 
-- Vercel: the header `x-vercel-internal-deadline`, a time in RFC 3339.
+- Vercel: `get_deadline()` of its runtime, which takes the header that says it out of the request.
 - Lambda through Mangum: `scope["aws.context"]`, with `get_remaining_time_in_millis()`.
 - Lambda through the Lambda Web Adapter: the header `x-amzn-lambda-context`, JSON with `deadline` in Unix milliseconds.
 - Elsewhere: `GLM_MAX_DURATION`, or no limit.
@@ -13,6 +13,7 @@ import asyncio
 import json
 import math
 import os
+import sys
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from datetime import datetime
@@ -81,7 +82,7 @@ def _platform_seconds(scope: Scope, environ: Mapping[str, str]) -> float | None:
         return float(context.get_remaining_time_in_millis()) / 1000
     ends_at = None
     if environ.get("VERCEL"):
-        ends_at = _header_time(scope, b"x-vercel-internal-deadline", _rfc3339)
+        ends_at = _vercel_deadline()
     elif environ.get("AWS_LAMBDA_FUNCTION_NAME") and environ.get("AWS_LWA_INVOKE_MODE"):
         ends_at = _header_time(scope, b"x-amzn-lambda-context", _lambda_context)
     return None if ends_at is None else max(0.0, ends_at - time.time())
@@ -97,8 +98,10 @@ def _header_time(scope: Scope, name: bytes, parse: Callable[[str], float]) -> fl
     return None
 
 
-def _rfc3339(text: str) -> float:
-    return datetime.fromisoformat(text).timestamp()
+def _vercel_deadline() -> float | None:
+    runtime = sys.modules.get("vercel_runtime.deadline")  # There on Vercel alone, and imported before this module.
+    ends_at: datetime | None = runtime.get_deadline() if runtime is not None else None
+    return None if ends_at is None else ends_at.timestamp()
 
 
 def _lambda_context(text: str) -> float:

@@ -4,7 +4,8 @@ import asyncio
 import os
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from secrets import token_hex
 from typing import Any
 
@@ -41,6 +42,7 @@ _log = access_log.LOGGER
 def function(*routes: BaseRoute) -> Starlette:
     """An app that serves `routes`, with all that every endpoint has in common."""
     access_log.set_up()
+    _tell_misconfiguration()
     return Starlette(
         routes=routes,
         middleware=[
@@ -63,7 +65,7 @@ class LambdaHandler:
     def __init__(self, app: Starlette) -> None:
         self._app = app
         self._mangum: Callable[[Any, Any], Any] | None = None
-        if os.environ.get("AWS_LAMBDA_FUNCTION_NAME") and not os.environ.get("AWS_LWA_INVOKE_MODE"):
+        if _called_by_lambda(os.environ):
             self._load()
 
     def __call__(self, event: Any, context: Any) -> Any:
@@ -75,6 +77,13 @@ class LambdaHandler:
 
         self._mangum = mangum = Mangum(self._app, lifespan="off")
         return mangum
+
+
+def _called_by_lambda(environ: Mapping[str, str]) -> bool:
+    """Does Lambda call the handler? Vercel and the Lambda Web Adapter, which both run on Lambda, call the app."""
+    return bool(
+        environ.get("AWS_LAMBDA_FUNCTION_NAME") and not environ.get("VERCEL") and not environ.get("AWS_LWA_INVOKE_MODE")
+    )
 
 
 class Front:
@@ -241,6 +250,15 @@ def as_error(error: Exception) -> Error:
         return NotFound("There is nothing at this path.")
     _log.error("A fault of this deployment's own", exc_info=error)
     return Error("A fault of this deployment's own. Its log says more, under the request's id.")
+
+
+@cache
+def _tell_misconfiguration() -> None:
+    """Say once, at the start, what every caller will be told."""
+    try:
+        credentials.check(settings.current())
+    except Misconfigured as error:
+        _log.error(error.message)
 
 
 def _allowed_origins() -> Sequence[str]:

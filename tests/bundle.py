@@ -49,10 +49,12 @@ def serve(environ: Mapping[str, str], app: str = "api.index:app", port: int = 0)
     )
     try:
         assert process.stdout is not None
-        first = process.stdout.readline()
-        if not first.startswith("http://"):
-            raise RuntimeError(f"the bundle did not start: {first}{process.stdout.read()}")
-        bundle = Bundle(first.strip(), process)
+        output: list[str] = []
+        while not (line := process.stdout.readline()).startswith("http://"):
+            output.append(line)
+            if not line:
+                raise RuntimeError(f"the bundle did not start: {''.join(output)}")
+        bundle = Bundle(line.strip(), process, output)
         reader = threading.Thread(target=lambda: bundle.output.extend(process.stdout or ()), daemon=True)
         reader.start()
         with bundle.http:
