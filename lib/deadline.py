@@ -16,7 +16,6 @@ import os
 import sys
 import time
 from collections.abc import Callable, Coroutine, Mapping
-from datetime import datetime
 from typing import Any
 
 from starlette.types import Scope
@@ -100,8 +99,8 @@ def _header_time(scope: Scope, name: bytes, parse: Callable[[str], float]) -> fl
 
 def _vercel_deadline() -> float | None:
     runtime = sys.modules.get("vercel_runtime.deadline")  # There on Vercel alone, and imported before this module.
-    ends_at: datetime | None = runtime.get_deadline() if runtime is not None else None
-    return None if ends_at is None else ends_at.timestamp()
+    ends_at = runtime.get_deadline() if runtime is not None else None
+    return None if ends_at is None else float(ends_at.timestamp())
 
 
 def _lambda_context(text: str) -> float:
