@@ -102,6 +102,10 @@ class UpstreamFailed(Error):
     code = "upstream_error"
 
 
+class UpstreamRefused(UpstreamFailed):
+    """The service understood what was asked and will not do it: there is no such thing, or it may not be had."""
+
+
 class UpstreamUnavailable(UpstreamFailed):
     """The service cannot be reached or has a fault of its own: it may work when tried again."""
 

@@ -6,7 +6,15 @@
 import json
 from typing import Any, Final
 
-from lib.errors import AccountBusy, Error, RateLimited, TokenRefused, UpstreamFailed, UpstreamUnavailable
+from lib.errors import (
+    AccountBusy,
+    Error,
+    RateLimited,
+    TokenRefused,
+    UpstreamFailed,
+    UpstreamRefused,
+    UpstreamUnavailable,
+)
 
 _BUSY: Final = 10061
 _TOKEN_REFUSED: Final = (40102, 40103)
@@ -56,7 +64,7 @@ def _refusal(http_status: int, status: Any, message: str) -> Error:
         )
     if http_status >= 500:
         return UpstreamUnavailable(f"The service has a fault of its own (HTTP {http_status}).")
-    return UpstreamFailed(f"The service refused: {message[:200] or 'no reason given'} ({status or http_status}).")
+    return UpstreamRefused(f"The service refused: {message[:200] or 'no reason given'} ({status or http_status}).")
 
 
 def _unreadable(http_status: int) -> Error:
