@@ -9,8 +9,8 @@ There are three kinds of deployment, and no fourth:
 
 import hmac
 import random
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Awaitable, Sequence
+from contextlib import aclosing, nullcontext
 from hashlib import sha256
 from typing import Protocol
 
@@ -36,6 +36,14 @@ class Attempt[T](Protocol):
 
     def __call__(self, token: str, *, patient: bool) -> AsyncGenerator[T]:
         """Yield what comes of it. `Unauthorized` or `RateLimited` before that: the next account is tried."""
+        ...
+
+
+class Call[T](Protocol):
+    """The same for work that has one result."""
+
+    def __call__(self, token: str, *, patient: bool) -> Awaitable[T]:
+        """Return what comes of it."""
         ...
 
 
@@ -70,8 +78,10 @@ def tokens(request: Request) -> tuple[str, ...]:
     return brought
 
 
-async def fail_over[T](candidates: Sequence[str], attempt: Attempt[T]) -> AsyncGenerator[T]:
+async def fail_over[T](candidates: Sequence[str], attempt: Attempt[T], *, generates: bool = True) -> AsyncGenerator[T]:
     """What `attempt` yields on one of the accounts.
+
+    `generates`: it has an answer generated, and so waits for its turn. Anything else may go on beside such an answer.
 
     Begins with one at random among those that nothing is known against and that are free. When an account is refused,
     busy or limited before it yields anything, the next is tried, each once. Raises the most useful of the errors when
@@ -81,10 +91,11 @@ async def fail_over[T](candidates: Sequence[str], attempt: Attempt[T]) -> AsyncG
     untried = random.sample(candidates, len(candidates))
     failures: list[Error] = []
     while untried:
-        async with _turnstile.enter(_health.best(untried), request.deadline.remaining()) as token:
+        best = _health.best(untried)
+        turn = _turnstile.enter(best, request.deadline.remaining()) if generates else nullcontext(best[0])
+        async with turn as token:
             untried.remove(token)
-            request.accounts_tried += 1
-            request.account = fingerprint(token)
+            note(token)
             async with aclosing(attempt(token, patient=len(candidates) == 1)) as items:
                 try:
                     first = await anext(items)
@@ -100,14 +111,21 @@ async def fail_over[T](candidates: Sequence[str], attempt: Attempt[T]) -> AsyncG
     raise most_useful(failures)
 
 
-async def fail_over_call[T](candidates: Sequence[str], call: Callable[[str], Awaitable[T]]) -> T:
+async def fail_over_call[T](candidates: Sequence[str], call: Call[T], *, generates: bool = True) -> T:
     """What `call` returns on one of the accounts; the same for work that has one result."""
 
     async def attempt(token: str, *, patient: bool) -> AsyncGenerator[T]:
-        yield await call(token)
+        yield await call(token, patient=patient)
 
-    async with aclosing(fail_over(candidates, attempt)) as results:
+    async with aclosing(fail_over(candidates, attempt, generates=generates)) as results:
         return await anext(results)
+
+
+def note(token: str) -> None:
+    """Write down, for the log, which account is used."""
+    request = invocation.current()
+    request.accounts_tried += 1
+    request.account = fingerprint(token)
 
 
 def most_useful(failures: Sequence[Error]) -> Error:
