@@ -62,7 +62,8 @@ class Generation:
         if not models.is_id(self._conversation_id):
             self._conversation_id = ""
         self._kept = question.conversation_id is not None or settings.current().keep_conversations
-        self._frames = Frames(draws=self._model.draws)
+        self._draws = self._model.draws or question.drawing is not None
+        self._frames = Frames(draws=self._draws)
         self._open = AsyncExitStack()
         self._left_behind: set[str] = set()
 
@@ -86,13 +87,13 @@ class Generation:
             async for events in self._more(data):
                 yield events
         except TimeoutError:
-            self._kept = True
+            self._kept = self._kept or self._question.drawing is None  # A set of pictures cannot be gone on with.
             yield [End("length")]
 
     async def _begin(self, token: Token, body: dict[str, Any]) -> tuple[AsyncIterator[bytes], list[Event]]:
         """Ask, and read the first events: until these are there, all can be asked again."""
         await self._open.aclose()
-        self._frames = Frames(draws=self._model.draws)
+        self._frames = Frames(draws=self._draws)
         data = await self._open.enter_async_context(self._account.service.stream(_STREAM, token, body))
         async for piece in data:
             events = self._feed(piece)
