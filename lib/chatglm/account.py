@@ -118,6 +118,11 @@ class Account:
         self.service = service.current()
         self._sessions = _sessions_of(self.service)
 
+    @property
+    def store(self) -> Store:
+        """Where this deployment remembers things."""
+        return self._sessions.store
+
     async def use[T](self, attempt: Callable[[Token], Awaitable[T]]) -> T:
         """What `attempt` returns, called with an access token; with a new one if the service refuses the first."""
         access = await self.access()
