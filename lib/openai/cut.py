@@ -7,7 +7,11 @@ from lib.openai.usage import BYTES_PER_TOKEN
 
 
 class Cut:
-    """Lets a text through piece by piece until a stop sequence comes or its length is reached."""
+    """Lets a text through piece by piece until a stop sequence comes or its length is reached.
+
+    What comes through does not depend on how the text is cut into pieces. Of several stop sequences the one counts that
+    is complete first, as if letters came one by one; of two that end at the same letter, the longer.
+    """
 
     def __init__(self, stop: Sequence[str] = (), max_tokens: int | None = None) -> None:
         self._stop = tuple(filter(None, stop))
@@ -24,10 +28,11 @@ class Cut:
         if not self._stop:
             return self._limit(piece)
         text = self._held + piece
-        found = min((place for place in map(text.find, self._stop) if place >= 0), default=-1)
-        if found >= 0:
+        found = [(start + len(stop), start) for stop in self._stop if (start := text.find(stop)) >= 0]
+        if found:
             self._held = ""
-            shown = self._limit(text[:found])
+            _, start = min(found)
+            shown = self._limit(text[:start])
             self.reason = self.reason or "stop"
             return shown
         waits = self._waits(text)
