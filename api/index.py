@@ -1,11 +1,14 @@
 """Everything under one app: one Lambda function URL for all of it, and the local server."""
 
+from starlette.routing import Route
+
 from api import ping
 from api.token import check
 from api.v1 import models
 from api.v1.chat import completions
 from lib.function import LambdaHandler, function
+from lib.page import page
 
-routes = [*ping.routes, *check.routes, *models.routes, *completions.routes]
+routes = [Route("/", page), *ping.routes, *check.routes, *models.routes, *completions.routes]
 app = function(*routes)
 handler = LambdaHandler(app)
