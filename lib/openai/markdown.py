@@ -1,6 +1,11 @@
 """Programs, what they print, and pictures, as Markdown in the text of an answer."""
 
+import re
+
 from lib.answer import Code, Event, Output, Picture, Text
+
+_FENCE_LENGTH = 3
+_BACKTICKS = re.compile("`{3,}")
 
 
 class Markdown:
@@ -33,8 +38,9 @@ class Markdown:
 
     def _begin(self, event: Code | Output, block: tuple[type[Event], str]) -> str:
         self._block = block
-        # A fence that is longer than any in the text is not closed by it.
-        self._fence = "```" if "```" not in event.text else "``````"
+        # A fence that is longer than any in the text is not closed by it. Later pieces are not known yet.
+        longest = max(map(len, _BACKTICKS.findall(event.text)), default=_FENCE_LENGTH - 1)
+        self._fence = "`" * (longest + 1)
         language = "python" if isinstance(event, Code) else ""
         return f"{self._new_line()}{self._fence}{language}\n"
 
