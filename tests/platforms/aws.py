@@ -11,6 +11,7 @@ import hashlib
 import http.client
 import json
 import os
+import platform
 import re
 import shutil
 import socket
@@ -38,6 +39,9 @@ ROOT = Path(__file__).parent.parent.parent
 RUNTIME = "python3.12"
 INIT_SECONDS = 10
 """Lambda lets a function start for so long: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html"""
+
+ARCHITECTURE = {"aarch64": "arm64"}.get(platform.machine(), "x86_64")
+"""Lambda's name of this machine's architecture: what is packed for it can be run here."""
 
 NOT_COPIED = shutil.ignore_patterns(".git", ".venv", ".cache", ".*_cache", ".hypothesis", "__pycache__", "node_modules")
 
@@ -127,6 +131,7 @@ class Function:
         """From starting the process to its asking for the first event."""
         self.seconds: float = package.function(name)["Timeout"]
         """How long an invocation may take."""
+        self._clients = ExitStack()
         self._package = package
         self._name = name
         self._environ = environ
@@ -143,6 +148,7 @@ class Function:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        self._clients.close()
         self._url.__exit__(kind, error, traceback)
         self._instance.close()
 
@@ -157,8 +163,8 @@ class Function:
         return self._process.log if self._process else ""
 
     def client(self, key: str) -> openai.OpenAI:
-        """The official client, without retries of its own."""
-        return openai.OpenAI(api_key=key, base_url=f"{self.url}/v1", max_retries=0)
+        """Return the official client, without retries of its own."""
+        return self._clients.enter_context(_client(self.url, key))
 
     def invoke(self, event: dict[str, Any]) -> Any:
         """Return the answer to an event. Raises FunctionError, and TimeoutError after the function's time."""
@@ -191,6 +197,7 @@ class Server:
 
     def __init__(self, package: Package, name: str = "stream", **environ: str) -> None:
         """`environ` is put over the function's environment."""
+        self._clients = ExitStack()
         self._folder = package.unpack(name)
         self._environ = package.environment(name) | {"PORT": str(_free_port())} | environ
         self.url = f"http://127.0.0.1:{self._environ['PORT']}"
@@ -214,11 +221,12 @@ class Server:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        self._clients.close()
         self.process.__exit__(kind, error, traceback)
 
-    def client(self, key: str, **options: Any) -> openai.OpenAI:
-        """The official client, without retries of its own."""
-        return openai.OpenAI(api_key=key, base_url=f"{self.url}/v1", **{"max_retries": 0, **options})
+    def client(self, key: str) -> openai.OpenAI:
+        """Return the official client, without retries of its own."""
+        return self._clients.enter_context(_client(self.url, key))
 
     def _is_ready(self) -> bool:
         connection = http.client.HTTPConnection("127.0.0.1", int(self._environ["PORT"]), timeout=INIT_SECONDS)
@@ -301,18 +309,30 @@ def context(seconds: float) -> dict[str, str]:
 
 
 @functools.cache
-def package(**environ: str) -> Package:
-    """Package a copy of the checkout, with `environ` set, once per session. Skips the test where that cannot be."""
+def package(*only: str, **environ: str) -> Package:
+    """Package a copy of the checkout for this machine, once per session. Skips the test where that cannot be.
+
+    `only`: these functions, not all. `environ`: what the deployer has set.
+    """
+    if sys.platform != "linux":
+        unavailable("Lambda's packages run on Linux only")
     osls = npm.need("lambda", "osls")
     python = packing_python()
     scratch = Path(tempfile.mkdtemp(prefix="lambda-"))
     atexit.register(shutil.rmtree, scratch, ignore_errors=True)
     bundle = scratch / "bundle"
     shutil.copytree(ROOT, bundle, ignore=NOT_COPIED, symlinks=True)
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("GLM_", "AWS_", "SLS_"))}
-    environ = {**kept, "PATH": f"{python.parent}:{kept['PATH']}", "SLS_NOTIFICATIONS_MODE": "off", **environ}
+    if only:
+        service = configuration(**environ)
+        service["functions"] = {name: service["functions"][name] for name in only}
+        del service["package"]["artifactsS3KeyDirname"]  # printed, but not accepted
+        (bundle / "serverless.yml").write_text(json.dumps(service))
+    command = [str(osls), "package", "--param", f"architecture={ARCHITECTURE}"]
+    search_path = {"PATH": f"{python.parent}:{os.environ['PATH']}"}
     started = time.monotonic()
-    done = subprocess.run([str(osls), "package"], cwd=bundle, env=environ, capture_output=True, text=True, timeout=240)
+    done = subprocess.run(
+        command, cwd=bundle, env=_deployer() | search_path | environ, capture_output=True, text=True, timeout=240
+    )
     seconds = time.monotonic() - started
     assert done.returncode == 0, done.stdout + done.stderr
     # No packages of the machine's: what a function lacks in its zip, it lacks.
@@ -320,14 +340,17 @@ def package(**environ: str) -> Package:
     return Package(bundle / ".serverless", scratch / "python" / "bin" / RUNTIME, seconds)
 
 
-def configuration(*options: str) -> dict[str, Any]:
-    """Return `serverless.yml` as osls understands it with these `options`."""
-    osls = npm.need("lambda", "osls")
-    done = subprocess.run(
-        [osls, "print", "--format", "json", *options], cwd=ROOT, capture_output=True, text=True, check=True
-    )
+def configuration(*options: str, **environ: str) -> dict[str, Any]:
+    """Return `serverless.yml` as osls understands it with these `options`, and `environ` set."""
+    command = [str(npm.need("lambda", "osls")), "print", "--format", "json", *options]
+    done = subprocess.run(command, cwd=ROOT, env=_deployer() | environ, capture_output=True, text=True, check=True)
     configuration: dict[str, Any] = json.loads(done.stdout)
     return configuration
+
+
+def _deployer() -> dict[str, str]:
+    """Return this process's environment without what a deployer could have set."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("GLM_", "AWS_", "SLS_"))}
 
 
 @functools.cache
@@ -386,6 +409,10 @@ def unavailable(reason: str) -> NoReturn:
 
 def _logical(name: str) -> str:
     return name[0].upper() + name[1:]
+
+
+def _client(url: str, key: str) -> openai.OpenAI:
+    return openai.OpenAI(api_key=key, base_url=f"{url}/v1", max_retries=0)
 
 
 def _free_port() -> int:
