@@ -65,7 +65,7 @@ def _shortened(name: str) -> str:
     if len(name) <= MAX_LENGTH:
         return name
     stem, extension = _split(name)
-    return f"{stem[: MAX_LENGTH - len(extension) - 1].rstrip(' .')}.{extension}"
+    return f"{stem[: MAX_LENGTH - len(extension) - 1]}.{extension}"
 
 
 def _split(name: str) -> tuple[str, str]:

@@ -134,7 +134,7 @@ def test_the_resolver_finds_all_that_a_name_stands_for() -> None:
     assert set(addresses) <= {"127.0.0.1", "::1"}
 
 
-@pytest.mark.parametrize("host", ["", ".", "a..b", "a" * 64, "a" * 300, "host with spaces", "nul\0"])
+@pytest.mark.parametrize("host", ["", "a..b", "a" * 64, "a" * 300, "127.0.0.1:80", "[::1]"])
 def test_what_cannot_be_a_host_has_no_address(host: str) -> None:
     with pytest.raises((OSError, ValueError)):
         asyncio.run(resolve(host, 80))

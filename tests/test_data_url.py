@@ -70,8 +70,9 @@ def test_another_scheme_is_not_taken_for_one(url: str) -> None:
     ],
 )
 def test_a_broken_one_is_refused(url: str) -> None:
-    with pytest.raises(ValueError, match=r"comma|broken|surrogates"):
-        decode(url)
+    for slice_length in (4, SLICE):
+        with pytest.raises(ValueError, match=r"comma|broken|surrogates"):
+            decode(url, slice_length)
 
 
 @given(contents, slice_lengths, st.booleans(), st.booleans(), st.data())

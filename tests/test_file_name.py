@@ -75,7 +75,7 @@ def test_a_name_ends_in_what_the_file_is(name: str, file_type: FileType) -> None
 
 @pytest.mark.timeout(10)
 def test_a_huge_name_is_no_work() -> None:
-    assert file_name("." * 10_000_000 + "a.7z" * 1_000_000, FileType.PNG).endswith(".png")
+    assert file_name("." * 10_000_000 + ".7z" * 1_000_000, FileType.PNG).endswith(".png")
 
 
 @pytest.mark.parametrize(
