@@ -51,7 +51,7 @@ def function(*routes: BaseRoute) -> Starlette:
                 allow_origins=_allowed_origins(),
                 allow_methods=["GET", "POST", "DELETE"],
                 allow_headers=["*"],
-                expose_headers=["x-request-id", "retry-after", "server-timing", "location"],
+                expose_headers=["x-request-id", "retry-after", "server-timing", "preference-applied"],
             ),
             Middleware(Front),
         ],
