@@ -176,8 +176,7 @@ class Frames:
             url = str(image.get("image_url") or "")
             if url and url not in self._shown:
                 self._shown.add(url)
-                number = _PICTURE_NUMBER.search(url)
-                pictures.append(Picture(url, int(number[1]) if number else place))
+                pictures.append(Picture(url, picture_number(url, place)))
         yield from sorted(pictures, key=lambda picture: picture.number)
 
     def _ending(self, frame: dict[str, Any]) -> Iterator[Event]:
@@ -187,6 +186,12 @@ class Frames:
             yield End("content_filter", str((frame.get("last_error") or {}).get("intervene_text") or ""))
         else:
             self.failure = UpstreamFailed(f"The service broke the answer off: {_reason(frame)}.")
+
+
+def picture_number(url: str, place: int) -> int:
+    """The number in a set of the picture at `url`; `place` where its name does not say."""
+    number = _PICTURE_NUMBER.search(url)
+    return int(number[1]) if number else place
 
 
 class _Dialect:

@@ -1,0 +1,35 @@
+"""`POST /v1/images/generations`: pictures from words.
+
+    curl https://…/v1/images/generations -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \\
+        -d '{"prompt": "一只猫", "n": 1, "size": "1024x1024"}'
+"""
+
+from functools import partial
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from lib import credentials, payload
+from lib.chatglm import pictures
+from lib.function import LambdaHandler, function
+from lib.openai.image_request import ImageRequest
+from lib.openai.image_response import whole
+from lib.openai.request import parse
+
+_INSTEAD = 'Ask for fewer pictures (n), or for their addresses (response_format "url").'
+
+
+async def generate(request: Request) -> Response:
+    """Draw what the body describes."""
+    tokens = credentials.tokens(request)
+    wanted = parse(ImageRequest, await request.body()).check()
+    drawn = await credentials.fail_over_call(tokens, partial(pictures.draw, wanted.question()))
+    drawn = drawn[: wanted.n]
+    contents = await pictures.fetch(drawn) if wanted.response_format == "b64_json" else None
+    return Response(payload.check(whole(drawn, contents), advice=_INSTEAD), media_type="application/json")
+
+
+routes = [Route("/v1/images/generations", generate, methods=["POST"])]
+app = function(*routes)
+handler = LambdaHandler(app)
