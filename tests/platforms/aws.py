@@ -6,12 +6,14 @@
 """
 
 import atexit
+import contextlib
 import functools
 import hashlib
 import http.client
 import json
 import os
 import platform
+import random
 import re
 import shutil
 import socket
@@ -416,7 +418,9 @@ def _client(url: str, key: str) -> openai.OpenAI:
 
 
 def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
+    """Return a port that nobody is given who asks for any: one below those that the system hands out."""
+    while True:
+        port = random.randint(20_000, 29_999)
+        with socket.socket() as listener, contextlib.suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return port
