@@ -3,7 +3,7 @@
 import re
 import subprocess
 from collections.abc import Iterable, Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import httpx
 import openai
@@ -134,7 +134,16 @@ def test_functions_hold_the_code_and_nothing_else_of_the_checkout(built: Build) 
         if path.is_file() and "__pycache__" not in path.parts
     }
     for function in built.functions.values():
-        assert function.own_files == code | {"vc__handler__python.py"}
+        own = {path for path in function.own_files if not path.endswith(".pyc")}
+        assert own == code | {"vc__handler__python.py"}
+
+
+def test_functions_carry_their_byte_code(built: Build) -> None:
+    for function in built.functions.values():
+        modules = {PurePosixPath(path) for path in function.files if path.endswith(".py") and "/" in path}
+        compiled = {f"{path.parent}/__pycache__/{path.stem}.cpython-312.pyc" for path in modules}
+        missing = {path for path in compiled - function.files.keys() if "_vendor/vercel_runtime" not in path}
+        assert not missing
 
 
 def test_functions_hold_exactly_the_pinned_packages(built: Build) -> None:
@@ -145,9 +154,14 @@ def test_functions_hold_exactly_the_pinned_packages(built: Build) -> None:
 
 
 def test_what_is_built_from_is_uploaded(built: Build) -> None:
-    needed = {path for function in built.functions.values() for path in function.own_files if "vc__" not in path}
+    needed = {
+        path
+        for function in built.functions.values()
+        for path in function.own_files
+        if path.endswith(".py") and "/" in path
+    }
     needed |= {f"public/{path}" for path in built.static}
-    needed |= {"vercel.json", "pyproject.toml", "requirements.txt", ".python-version"}
+    needed |= {"vercel.json", "pyproject.toml", "requirements.txt", ".python-version", "scripts/install-on-vercel"}
     assert ignored_by_vercel(needed) == set()
     assert ignored_by_vercel(secrets := {".env", ".git/config", "tests/upstream/jwt.py"}) == secrets
 
