@@ -35,6 +35,7 @@ def set_up() -> None:
         LOGGER.addHandler(handler)
         LOGGER.setLevel(logging.INFO)
         LOGGER.propagate = False  # Lambda's own handler would write each line again.
+        logging.getLogger("httpx").setLevel(logging.WARNING)  # It tells whole URLs, and some hold secrets.
 
 
 def _places(traceback: Any) -> list[str]:

@@ -125,6 +125,8 @@ class _Visit:
         except _ClientGoneError:
             self._client_gone = True
         except Exception as error:
+            if self._status:  # Too late for another response: the server has to break this one off.
+                raise
             response = error_response(error)
             await response(self._scope, self._receive, self.send)
         finally:

@@ -5,7 +5,7 @@
 
 import logging
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import Any, Final
@@ -14,13 +14,12 @@ from lib import invocation, settings
 from lib.answer import End, Event, Start, Thought
 from lib.chatglm import conversation, models, prompt
 from lib.chatglm.account import Account
-from lib.chatglm.files import upload
 from lib.chatglm.frames import Frames
 from lib.chatglm.retry import again
 from lib.chatglm.token import Token
 from lib.deadline import uninterrupted
 from lib.errors import AccountBusy, DeadlineExceeded, Error, UpstreamFailed, UpstreamUnavailable
-from lib.question import Drawing, Question
+from lib.question import Attachment, Drawing, Question
 
 _STREAM: Final = "/chatglm/backend-api/assistant/stream"
 _CONTINUE: Final = "/chatglm/mainchat-api/stream/continue_stream"  # protocol: [once]
@@ -186,7 +185,7 @@ class Generation:
         if self._question.drawing is not None and _DRAW not in text:
             text = _PLEASE_DRAW + text
         attachments = [attachment for turn in turns for attachment in turn.attachments]
-        files = await upload(attachments, self._account, self._model.assistant_id) if attachments else []
+        files = await self._upload(attachments) if attachments else []
         return {
             "assistant_id": self._model.assistant_id,
             "conversation_id": self._conversation_id,
@@ -195,6 +194,11 @@ class Generation:
             "messages": [{"role": "user", "content": [{"type": "text", "text": text}, *files]}],
             "meta_data": self._meta_data(),
         }
+
+    async def _upload(self, attachments: Sequence[Attachment]) -> list[dict[str, Any]]:
+        from lib.chatglm.files import upload  # Most questions come without files, and starting is dear.
+
+        return await upload(attachments, self._account, self._model.assistant_id)
 
     def _meta_data(self) -> dict[str, Any]:
         model = self._model
