@@ -1,0 +1,54 @@
+"""Videos and how they come about: the one vocabulary between wire and upstream."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from lib.picture import DrawnPicture
+from lib.question import Attachment
+
+
+@dataclass(frozen=True, slots=True)
+class VideoOrder:
+    """What a caller wants to see. Style, atmosphere and motion are the upstream's own words, or empty."""
+
+    prompt: str
+    first_frame: Attachment | DrawnPicture | None = None
+    """A picture to begin with: the caller's, or one drawn for it."""
+    style: str = ""
+    atmosphere: str = ""
+    motion: str = ""
+    conversation_id: str = ""
+    """The conversation to go on in; empty for a new one."""
+
+
+@dataclass(frozen=True, slots=True)
+class VideoJob:
+    """An order that the upstream has taken."""
+
+    id: str
+    conversation_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Video:
+    """A finished video."""
+
+    url: str
+    cover_url: str = ""
+    duration: str = ""
+    """In the upstream's words: `6s`."""
+    resolution: str = ""
+    """In the upstream's words: `1440 × 960`."""
+
+
+@dataclass(frozen=True, slots=True)
+class VideoState:
+    """How far a job is."""
+
+    status: Literal["working", "done", "failed"]
+    progress: int | None = None
+    """Per cent; None where the upstream does not say."""
+    video: Video | None = None
+    """There when the job is done. May be there when it has failed, if only the sound track could not be added."""
+    reason: str = ""
+    """Why it has failed."""
