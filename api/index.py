@@ -6,9 +6,19 @@ from api import ping
 from api.token import check
 from api.v1 import models
 from api.v1.chat import completions
+from api.v1.images import generations as images
+from api.v1.videos import generations as videos
 from lib.function import LambdaHandler, function
 from lib.page import page
 
-routes = [Route("/", page), *ping.routes, *check.routes, *models.routes, *completions.routes]
+routes = [
+    Route("/", page),
+    *ping.routes,
+    *check.routes,
+    *models.routes,
+    *completions.routes,
+    *images.routes,
+    *videos.routes,
+]
 app = function(*routes)
 handler = LambdaHandler(app)
