@@ -97,7 +97,7 @@ class Sessions:
         return await self._call(token)
 
     async def _call(self, token: Token) -> Session:
-        result = await again(lambda: self.service.call("POST", _REFRESH, token, json={}), on=UpstreamUnavailable)
+        result = await self.service.call("POST", _REFRESH, token, json={})
         if not isinstance(result, dict) or not result.get("access_token"):
             raise UpstreamFailed("The service answered the refresh without an access token.")
         if result.get("is_guest"):
