@@ -17,6 +17,7 @@ from zai import ZaiClient
 from lib.poll_id import MAX_LENGTH
 from tests.asking import ask
 from tests.bundle import Bundle, serve
+from tests.redis_server import RedisServer, Unavailable
 from tests.upstream import (
     BUSY,
     BUSY_MESSAGE,
@@ -215,6 +216,14 @@ def test_a_deletion_that_did_not_happen_is_told(bundle: Bundle, upstream: StandI
     assert upstream.videos(account) == []
 
 
+def test_a_job_that_the_service_will_not_delete_stays(bundle: Bundle, upstream: StandIn, account: Account) -> None:
+    poll_id = started(bundle, account)
+    upstream.fail("video_delete", code=40000, message="not yet")
+    answer = delete(bundle, account, poll_id)
+    assert answer.status_code == 502
+    assert "not yet" in error(answer)["message"]
+
+
 @pytest.mark.parametrize(
     ("field", "value", "words"),
     [
@@ -361,6 +370,16 @@ class TestPictureFirst:
         assert upstream.videos(account) == []
 
 
+@pytest.fixture
+def redis() -> Iterator[RedisServer]:
+    try:
+        server = RedisServer()
+    except Unavailable as reason:
+        pytest.skip(str(reason))
+    with server:
+        yield server
+
+
 class TestSound:
     def test_a_sound_track_is_added_once_the_video_is_done(
         self, bundle: Bundle, upstream: StandIn, account: Account
@@ -407,6 +426,19 @@ class TestSound:
         upstream.fail("compose", body={"status": 0, "result": {}})
         assert poll(bundle, account, poll_id).status_code == 502
         assert poll(bundle, account, poll_id).json()["task_status"] == "SUCCESS"
+
+    def test_instances_that_share_a_store_give_the_same_answer(
+        self, redis: RedisServer, upstream: StandIn, account: Account
+    ) -> None:
+        upstream.video(Video(polls=0))
+        environ = {"GLM_CHATGLM_URL": upstream.url, "GLM_TOKEN_STORE": redis.url}
+        with serve(environ) as one, serve(environ) as other:
+            poll_id = started(one, account, audio_id=SOUND)
+            # A strictly rotated token works on both, and where the composed video is, is known to both.
+            first = poll(one, account, poll_id).json()
+            one.process.kill()
+            assert poll(other, account, poll_id).json()["data"] == first["data"]
+        assert len(upstream.requests("compose")) == 1
 
 
 class TestPollId:

@@ -4,7 +4,7 @@ import asyncio
 import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import quote
@@ -35,7 +35,9 @@ COMPOSED_FOR = 24 * 3600.0
 """Seconds for which it is remembered where a video with its sound track is. Nobody has seen whether the service makes
 it again when it is asked again: who asks within a day gets the same answer on every instance that shares the store."""
 COMPOSE_TIMEOUT = 30.0
-"""Seconds that adding a sound track may take, waiting for another request that does the same included."""
+"""Seconds for which others who ask wait while a sound track is added; after that they ask for it themselves."""
+MAX_REASON = 200
+"""Letters of the service's own words that are passed on: a sentence or two."""
 
 _JOBS: Final = "/chatglm/video-api/v1/chat"
 _STATUS: Final = "/chatglm/video-api/v1/chat/status/"
@@ -92,10 +94,9 @@ async def look(job_id: str, token: str, *, sound: str = "") -> VideoState:
     Raises `NotFound` for a job that the service does not know, or does not know any more.
     """
     account = Account(token)
-    try:
-        result = await _call(account, "GET", _STATUS + quote(job_id, safe=""))
-    except UpstreamRefused as error:
-        raise NotFound("The service does not know this job. Has it been deleted?", param="id") from error
+    result = await _status(job_id, account)
+    if result is None:
+        raise NotFound("The service does not know this job. Has it been deleted?", param="id")
     state = _state(result)
     if state.video is None or not sound:
         return state
@@ -109,8 +110,21 @@ async def look(job_id: str, token: str, *, sound: str = "") -> VideoState:
 @_in_time()
 async def delete(job_id: str, token: str) -> None:
     """Remove the job and its video from the account. One that is gone already is fine."""
-    with suppress(UpstreamRefused):  # There is no such job: that was the wish.
-        await _call(Account(token), "DELETE", _JOBS + "/" + quote(job_id, safe=""))
+    account = Account(token)
+    try:
+        await _call(account, "DELETE", _JOBS + "/" + quote(job_id, safe=""))
+    except UpstreamRefused:
+        # The refusal does not say whether the job is gone or stays.
+        if await _status(job_id, account) is not None:
+            raise
+
+
+async def _status(job_id: str, account: Account) -> dict[str, Any] | None:
+    """What the service says of the job; None where it knows of none."""
+    try:
+        return await _call(account, "GET", _STATUS + quote(job_id, safe=""))
+    except UpstreamRefused:
+        return None
 
 
 def _state(result: dict[str, Any]) -> VideoState:
@@ -120,7 +134,7 @@ def _state(result: dict[str, Any]) -> VideoState:
     if status in ("init", "processing"):
         return VideoState("working", progress)
     if status != "finished":
-        return VideoState("failed", reason=str(result.get("msg") or "The service gives no reason."))
+        return VideoState("failed", reason=str(result.get("msg") or "The service gives no reason.")[:MAX_REASON])
     if not result.get("video_url"):
         raise UpstreamFailed("The service says that the video is done, but not where it is.")
     video = Video(
