@@ -124,7 +124,7 @@ def test_each_zip_has_its_own_code(package: Package) -> None:
 
 PACKAGES = {
     "core": "annotated_types anyio certifi h11 httpcore httpx idna mangum pydantic pydantic_core starlette "
-    "typing_extensions.py typing_inspection",
+    "typing_extensions.pyc typing_inspection",
     "store": f"redis nacl _cffi_backend.cpython-312-{platform.machine()}-linux-gnu.so",
     "pictures": "PIL pillow.libs",
     "server": "uvicorn click",
@@ -155,9 +155,18 @@ def packages(package: Package, name: str) -> set[str]:
 
 
 def test_no_zip_has_what_no_function_reads(package: Package) -> None:
-    unwanted = re.compile(r"(^|/)(tests?|testing|__pycache__|scripts|bench)/|\.(pyi|pyc|pyx|c|h)$|\.dist-info/|^bin/")
+    unwanted = re.compile(r"(^|/)(tests?|testing|__pycache__|scripts|bench)/|\.(pyi|pyx|c|h)$|\.dist-info/|^bin/")
     for name in package.functions:
         assert not [file for file in ZipFile(package.zip(name)).namelist() if unwanted.search(file)]
+
+
+def test_packages_are_compiled_and_the_bundle_can_be_read(package: Package) -> None:
+    for name in package.functions:
+        names = ZipFile(package.zip(name)).namelist()
+        own = {file for file in names if file.startswith(("api/", "lib/"))}
+        assert {Path(file).suffix for file in own} == {".py"}
+        assert not [file for file in names if file.endswith(".py") and file not in own]
+        assert "starlette/applications.pyc" in names
 
 
 def test_zips_without_pictures_are_small(package: Package) -> None:
