@@ -31,7 +31,7 @@ MAX_BODY_BYTES = 4 * 1024 * 1024
 CLIENT_GONE = 499
 """The status in the log where the client left before the answer was complete."""
 
-_REQUEST_ID = re.compile(r"[\w.:=-]{1,128}")
+_REQUEST_ID = re.compile(r"[\w.:=-]{1,128}", re.ASCII)
 _REQUEST_ID_HEADERS = (b"x-vercel-id", b"x-amzn-requestid", b"x-request-id")
 _ALWAYS_OPEN = "/ping"
 """Answers whatever the settings are: the Lambda Web Adapter waits for it before it lets anyone in."""
@@ -43,7 +43,7 @@ def function(*routes: BaseRoute) -> Starlette:
     """An app that serves `routes`, with all that every endpoint has in common."""
     access_log.set_up()
     _tell_misconfiguration()
-    return Starlette(
+    app = Starlette(
         routes=routes,
         middleware=[
             Middleware(
@@ -57,6 +57,9 @@ def function(*routes: BaseRoute) -> Starlette:
         ],
         exception_handlers={HTTPException: _refuse},
     )
+    # Behind the platform's TLS the redirect would lead to http, and a client might send its token there.
+    app.router.redirect_slashes = False
+    return app
 
 
 class LambdaHandler:
