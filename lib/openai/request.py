@@ -27,7 +27,8 @@ def parse[M: RequestModel](model: type[M], body: bytes) -> M:
 
 def _refusal(error: ErrorDetails) -> BadRequest:
     if error["type"] == "json_invalid":
-        return BadRequest("The body is not JSON.", code="invalid_json")
+        reason = error["msg"].removeprefix("Invalid JSON: ")
+        return BadRequest(f"The body is not JSON: {reason}.", code="invalid_json")
     param = path(error["loc"])
     if error["type"] == "value_error":
         message = error["msg"].removeprefix("Value error, ")
