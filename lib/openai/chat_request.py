@@ -1,7 +1,7 @@
 """`POST /v1/chat/completions`: what clients send."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypedDict
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
@@ -11,6 +11,16 @@ from lib.question import Attachment, Question, Role, Turn
 
 DEFAULT_MODEL = "glm-5.3-flash"
 """The model of a request that names none."""
+
+MAX_MESSAGES = 10_000
+MAX_PARTS = 1000
+MAX_CALLS = 128
+"""Messages of a request, parts of a message, and calls of tools in one: several times what the longest conversations
+have. Each takes up to a hundred times its bytes: a body of nothing else would fill the memory."""
+MAX_STOPS = 16
+MAX_STOP_LENGTH = 256
+"""Stop sequences of a request, and characters of each: the answer is searched for all of them as it comes. OpenAI
+allows 4."""
 
 _ROLES: dict[str, Role] = {
     "system": "system",
@@ -93,36 +103,39 @@ class Part(RequestModel):
         return None
 
 
-class Function(RequestModel):
+class Function(TypedDict, total=False):
     """A function that the assistant called."""
 
-    name: str = ""
-    arguments: str = ""
+    name: str
+    arguments: str
 
 
-class ToolCall(RequestModel):
+class ToolCall(TypedDict, total=False):
     """A call that the assistant made."""
 
-    id: str = ""
-    function: Function = Function()
+    id: str
+    function: Function
+
+
+_Parts = Annotated[list[Part], Field(max_length=MAX_PARTS)]
 
 
 class Message(RequestModel):
     """One turn of the conversation."""
 
     role: Literal["system", "developer", "user", "assistant", "tool", "function"]
-    content: Annotated[list[Part], BeforeValidator(_as_parts, json_schema_input_type=str | list[Part] | None)] = Field(
+    content: Annotated[_Parts, BeforeValidator(_as_parts, json_schema_input_type=str | _Parts | None)] = Field(
         default=[]
     )
     name: str | None = None
     tool_call_id: str | None = None
-    tool_calls: list[ToolCall] | None = None
+    tool_calls: list[ToolCall] | None = Field(default=None, max_length=MAX_CALLS)
 
     def turn(self, place: str) -> Turn:
         """The message as a turn; calls of tools and their results as text, since they are part of what was said."""
         texts = [part.words() for part in self.content]
-        calls = [call.function for call in self.tool_calls or ()]
-        texts += [f"[Called the tool {call.name}: {call.arguments}]" for call in calls]
+        calls = [call.get("function", {}) for call in self.tool_calls or ()]
+        texts += [f"[Called the tool {call.get('name', '')}: {call.get('arguments', '')}]" for call in calls]
         text = "\n".join(filter(None, texts))
         role = _ROLES[self.role]
         if role == "tool":
@@ -136,6 +149,10 @@ class Message(RequestModel):
                 yield attachment
 
 
+_Stop = Annotated[str, Field(max_length=MAX_STOP_LENGTH)]
+_Stops = Annotated[list[_Stop], Field(max_length=MAX_STOPS)]
+
+
 class StreamOptions(RequestModel):
     """How a stream is to look."""
 
@@ -145,7 +162,7 @@ class StreamOptions(RequestModel):
 class ChatRequest(RequestModel):
     """The body. What it names and this deployment ignores is in the README."""
 
-    messages: list[Message] = Field(min_length=1)
+    messages: list[Message] = Field(min_length=1, max_length=MAX_MESSAGES)
     model: str = Field(default=DEFAULT_MODEL, max_length=MAX_NAME_LENGTH)
     stream: bool | None = None
     stream_options: StreamOptions | None = None
@@ -153,7 +170,7 @@ class ChatRequest(RequestModel):
     """Goes on in a conversation that the service remembers, or keeps a new one for that."""
     reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"] | None = None
     web_search: bool | None = None
-    stop: Annotated[list[str] | None, BeforeValidator(_as_list, json_schema_input_type=str | list[str] | None)] = None
+    stop: Annotated[_Stops | None, BeforeValidator(_as_list, json_schema_input_type=_Stop | _Stops | None)] = None
     max_tokens: int | None = Field(default=None, ge=1)
     max_completion_tokens: int | None = Field(default=None, ge=1)
     n: int | None = Field(default=None, ge=1)
