@@ -584,12 +584,12 @@ async def test_a_redis_that_does_not_answer_costs_a_second_once(
 async def test_an_operation_ends_in_time_however_slow_its_steps_are(
     monkeypatch: pytest.MonkeyPatch, log: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(redis_module, "TIMEOUT", LONG)
+    monkeypatch.setattr(redis_module, "TIMEOUT", 5.0)
     monkeypatch.setattr(redis_module, "OPERATION_TIMEOUT", 0.2)
     async with BlackHole() as hole, opened(hole.url) as store:
         started = time.monotonic()
         assert await store.get(NAME) is None
-        assert 0.2 <= time.monotonic() - started < LONG / 2
+        assert 0.2 <= time.monotonic() - started < 3
     assert warnings(log) == [warning("TimeoutError")]
 
 
@@ -660,6 +660,25 @@ async def test_more_than_one_batch_is_handed_over(own_server: RedisServer) -> No
         assert {key.decode() for key in _keys(own_server)} == {f"glm:{name}" for name in names}
 
 
+@pytest.mark.parametrize("ahead", [3600.0, -3600.0])
+async def test_clocks_that_disagree_do_not_make_an_older_value_the_newer(own_server: RedisServer, ahead: float) -> None:
+    clock = Clock()
+    clock.ahead = ahead
+    async with opened(own_server.url, clock) as one, opened(own_server.url) as two:
+        for value in (b"1", b"2", b"3"):
+            for writer, reader in ((one, two), (two, one)):
+                await writer.get(NAME)
+                await writer.set(NAME, value, DAY)
+                assert await reader.get(NAME) == value
+        own_server.stop()
+        await one.get(OTHER)
+        await one.set(NAME, b"last", DAY)
+        own_server.start()
+        await two.set(OTHER, b"any", DAY)  # Hands over what it knew before.
+        await one.set(OTHER, b"any", DAY)
+        assert [await store.get(NAME) for store in (two, one)] == [b"last", b"last"]
+
+
 async def test_an_emptied_redis_is_given_back_what_an_instance_knows(server: RedisServer) -> None:
     async with opened(server.url) as one, opened(server.url) as two:
         await one.set(NAME, b"value", DAY)
@@ -673,7 +692,7 @@ async def test_an_emptied_redis_is_given_back_what_an_instance_knows(server: Red
 async def test_what_was_read_is_still_known_when_redis_goes(own_server: RedisServer) -> None:
     async with opened(own_server.url) as one, opened(own_server.url) as two:
         await one.set(NAME, b"old", DAY)
-        await two.set(NAME, b"new", DAY + 1)
+        await two.set(NAME, b"new", DAY)
         assert await one.get(NAME) == b"new"
         own_server.stop()
         assert await one.get(NAME) == b"new"
@@ -749,7 +768,7 @@ async def test_a_newer_value_that_was_learnt_in_isolation_replaces_the_older_one
         await other.set(NAME, b"old", DAY)
         assert await isolated.get(NAME) == b"old"
         relay.cut()
-        await isolated.set(NAME, b"new", DAY + 1)
+        await isolated.set(NAME, b"new", DAY / 2)
         assert await other.get(NAME) == b"old"
         relay.mend()
         await isolated.set(OTHER, b"any", DAY)
@@ -760,7 +779,7 @@ async def test_an_older_value_that_was_learnt_in_isolation_does_not_replace_the_
     async with Relay(server.port) as relay, opened(relay.url) as isolated, opened(server.url) as other:
         relay.cut()
         await isolated.set(NAME, b"old", DAY)
-        await other.set(NAME, b"new", DAY + 1)
+        await other.set(NAME, b"new", DAY / 2)
         assert await isolated.get(NAME) == b"old"
         relay.mend()
         await isolated.set(OTHER, b"any", DAY)
@@ -807,7 +826,7 @@ async def test_after_a_long_pause_old_connections_are_not_trusted(
         relay.silence()
         clock.ahead = IDLE_LIMIT + 1
         async with opened(server.url) as other:
-            await other.set(NAME, b"newer", DAY + IDLE_LIMIT)
+            await other.set(NAME, b"newer", DAY)
         assert await store.get(NAME) == b"newer"
         assert await store.get(NAME) == b"newer"
         assert relay.connections == 2

@@ -20,11 +20,7 @@ class Store(Protocol):
         """The value under `name`, or None when there is none or it has expired."""
 
     async def set(self, name: str, value: bytes, ttl: float) -> None:
-        """Keep `value` under `name` for `ttl` seconds, in place of what was there.
-
-        A newer value of a name must not expire before an older one: after an outage that is how a store tells which
-        of two instances wrote last, since their clocks need not agree. (A new refresh token always outlives the old.)
-        """
+        """Keep `value` under `name` for `ttl` seconds, in place of what was there."""
 
     def lock(self, name: str, ttl: float, wait: float) -> AbstractAsyncContextManager[bool]:
         """Be the only one who holds `name`, until the block ends or `ttl` seconds have passed.

@@ -33,7 +33,7 @@ class Entry:
         return self._sealer.open(value)
 
     async def set(self, value: bytes, ttl: float) -> None:
-        """Keep `value` for `ttl` seconds. See `Store.set` for what a newer value's `ttl` must be."""
+        """Keep `value` for `ttl` seconds, in place of what was there."""
         await self._store.set(self._name, self._sealer.seal(value) if self._sealer else value, ttl)
 
     def lock(self, ttl: float, wait: float) -> AbstractAsyncContextManager[bool]:

@@ -2,9 +2,12 @@
 
 Redis being out of reach never fails a request. Whatever is written or read is also kept in this instance's memory,
 which answers in its place; one warning is logged for each outage. When Redis answers again, everything kept is
-handed over before anything else is asked. There the value that expires later wins, which is the newer one (see
-`Store.set`): a refresh token that only this instance learnt of during the outage is not lost, and one that another
-instance wrote meanwhile is not overwritten. A Redis that came back empty is filled again in the same way.
+handed over before anything else is asked, and of two values the newer one wins: a refresh token that only this instance
+learnt of during the outage is not lost, and one that another instance wrote meanwhile is not overwritten. A Redis that
+came back empty is filled again in the same way.
+
+What is newer shows in the stamp before each value: when it was written, by its writer's clock, but always later than
+the value that its writer knew. Whoever reads before writing is thus right even if the clocks of instances disagree.
 
 What remains: an instance that vanishes during an outage takes with it what only it had learnt, and while Redis is away
 instances do not exclude each other.
@@ -52,11 +55,13 @@ BATCH = 100
 
 _PREFIX = "glm:"
 _LOCK_PREFIX = "glm:lock:"
+_STAMP_SIZE = 13  # Decimal digits: milliseconds since 1970, enough until 2286. `_HAND_OVER` counts them too.
 
 # Scripts run alone: nobody writes between their commands. Each is safe to send twice, as a retry may.
 _READ = "return {redis.call('get', KEYS[1]), redis.call('pttl', KEYS[1])}"
 _HAND_OVER = """
-if redis.call('pttl', KEYS[1]) < tonumber(ARGV[2]) then redis.call('set', KEYS[1], ARGV[1], 'PX', ARGV[2]) end
+local there = tonumber(redis.call('getrange', KEYS[1], 0, 12)) or 0
+if there < tonumber(string.sub(ARGV[1], 1, 13)) then redis.call('set', KEYS[1], ARGV[1], 'PX', ARGV[2]) end
 return 1
 """
 _TAKE = """
@@ -89,25 +94,29 @@ class RedisStore:
         """See `Store.get`."""
         asked_at = self._clock()
         reply = await self._ask(lambda redis: redis.eval(_READ, 1, _PREFIX + name))
+        kept = await self._copies.get(name)
         if reply is None:
-            return await self._copies.get(name)
-        value: bytes | None = reply[0]
-        if value is None:
-            return await self._restore(name)
-        # Counted from before the question, a copy never outlives what it was copied from, and never seems newer.
-        ttl = asked_at + reply[1] / 1000 - self._clock()
-        if ttl > self._copies.peek(name)[1]:
-            await self._copies.set(name, value, ttl)
-        return value
+            return _unstamped(kept)
+        found: bytes | None = reply[0]
+        if _stamp(found) < _stamp(kept):
+            # Redis has lost it: emptied, short of room, or replaced by a replica that was behind.
+            await self._give_back(name)
+            return _unstamped(kept)
+        if found is not None:
+            await self._copies.set(name, found, asked_at + reply[1] / 1000 - self._clock())
+        return _unstamped(found)
 
     async def set(self, name: str, value: bytes, ttl: float) -> None:
         """See `Store.set`.
 
         Redis is asked even when it has just failed: this is rare, and a refresh token that is lost cannot be had again.
         """
-        await self._copies.set(name, value, ttl)
+        known, _ = self._copies.peek(name)
+        stamp = max(int(self._clock() * 1000), _stamp(known) + 1)
+        stamped = f"{stamp:0{_STAMP_SIZE}}".encode() + value
+        await self._copies.set(name, stamped, ttl)
         key, px = _PREFIX + name, _milliseconds(ttl)
-        if await self._ask(lambda redis: redis.set(key, value, px=px), insist=True) is None:
+        if await self._ask(lambda redis: redis.set(key, stamped, px=px), insist=True) is None:
             self._unsent.add(name)
 
     @asynccontextmanager
@@ -139,13 +148,11 @@ class RedisStore:
                 return False
             await asyncio.sleep(min(left, POLL_INTERVAL * random.uniform(0.5, 1.5)))  # noqa: S311 (no secret)
 
-    async def _restore(self, name: str) -> bytes | None:
-        """Give back to Redis the value of `name` that it has lost: emptied, or short of room."""
-        value, ttl = self._copies.peek(name)
-        if value is not None:
+    async def _give_back(self, name: str) -> None:
+        kept, ttl = self._copies.peek(name)
+        if kept is not None:
             key, px = _PREFIX + name, _milliseconds(ttl)
-            await self._ask(lambda redis: redis.eval(_HAND_OVER, 1, key, value, px))
-        return value
+            await self._ask(lambda redis: redis.eval(_HAND_OVER, 1, key, kept, px))
 
     async def _ask(self, command: _Command, *, insist: bool = False) -> Any:
         """Redis's reply to `command`, or None while it is out of reach. Takes `OPERATION_TIMEOUT` at most.
@@ -181,9 +188,9 @@ class RedisStore:
         try:
             async with client.pipeline(transaction=False) as pipeline:
                 for name in names:
-                    value, ttl = self._copies.peek(name)
-                    if value is not None:
-                        pipeline.eval(_HAND_OVER, 1, _PREFIX + name, value, _milliseconds(ttl))
+                    kept, ttl = self._copies.peek(name)
+                    if kept is not None:
+                        pipeline.eval(_HAND_OVER, 1, _PREFIX + name, kept, _milliseconds(ttl))
                 await pipeline.execute()
         except BaseException:
             self._unsent.update(names)
@@ -262,6 +269,15 @@ def _new_client(address: dict[str, Any]) -> Redis:
 async def _close(client: Redis) -> None:
     with suppress(RedisError, OSError):
         await client.aclose()
+
+
+def _stamp(stamped: bytes | None) -> int:
+    digits = (stamped or b"")[:_STAMP_SIZE]
+    return int(digits) if digits.isdigit() else 0
+
+
+def _unstamped(stamped: bytes | None) -> bytes | None:
+    return None if stamped is None else stamped[_STAMP_SIZE:]
 
 
 def _milliseconds(ttl: float) -> int:

@@ -1,7 +1,7 @@
 """Names and encryption for what lies in a shared store, both made from the token that the client holds.
 
-Without the token, the store gives away how many values there are, how long they are and when they expire; not whose
-they are, nor what they say. The construction:
+Without the token, the store gives away how many values there are, how long they are, when they were written and when
+they expire; not whose they are, nor what they say. The construction:
 
 - The name is SHA-256 over a context string and the token.
 - The key is HKDF-SHA256 (RFC 5869) of the token, under a context of its own: name and key come from different
