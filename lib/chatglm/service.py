@@ -15,6 +15,7 @@ from lib import settings
 from lib.chatglm import envelope, signature
 from lib.chatglm.token import Token
 from lib.errors import UpstreamFailed, UpstreamUnavailable
+from lib.transport import Transport
 
 CONNECT_TIMEOUT = 10.0
 """Seconds to reach the service; more means that it cannot be reached."""
@@ -118,8 +119,8 @@ def current() -> Service:
     if service is None:
         chosen = settings.current()
         http = httpx.AsyncClient(
+            transport=Transport(),
             timeout=httpx.Timeout(IDLE_TIMEOUT, connect=CONNECT_TIMEOUT),
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=20),
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # One account's cookies are not another's.
             trust_env=False,
         )
