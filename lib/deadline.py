@@ -10,15 +10,16 @@ send the same header elsewhere:
 """
 
 import asyncio
-import json
 import math
 import os
 import sys
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Coroutine, Mapping
 from typing import Any
 
 from starlette.types import Scope
+
+from lib import lambda_adapter
 
 GRACE = 5.0
 """Seconds kept back at the end, for the last words to the client and for deleting the conversation upstream."""
@@ -79,22 +80,8 @@ def _platform_seconds(scope: Scope, environ: Mapping[str, str]) -> float | None:
     context = scope.get("aws.context")
     if context is not None:
         return float(context.get_remaining_time_in_millis()) / 1000
-    ends_at = None
-    if environ.get("VERCEL"):
-        ends_at = _vercel_deadline()
-    elif environ.get("AWS_LAMBDA_FUNCTION_NAME") and environ.get("AWS_LWA_INVOKE_MODE"):
-        ends_at = _header_time(scope, b"x-amzn-lambda-context", _lambda_context)
+    ends_at = _vercel_deadline() if environ.get("VERCEL") else _adapter_deadline(scope, environ)
     return None if ends_at is None else max(0.0, ends_at - time.time())
-
-
-def _header_time(scope: Scope, name: bytes, parse: Callable[[str], float]) -> float | None:
-    for key, value in scope["headers"]:
-        if key == name:
-            try:
-                return parse(value.decode("latin-1"))
-            except (ValueError, KeyError, TypeError):
-                return None
-    return None
 
 
 def _vercel_deadline() -> float | None:
@@ -103,5 +90,8 @@ def _vercel_deadline() -> float | None:
     return None if ends_at is None else float(ends_at.timestamp())
 
 
-def _lambda_context(text: str) -> float:
-    return float(json.loads(text)["deadline"]) / 1000
+def _adapter_deadline(scope: Scope, environ: Mapping[str, str]) -> float | None:
+    try:
+        return float(lambda_adapter.context(scope, environ)["deadline"]) / 1000
+    except (KeyError, TypeError, ValueError):
+        return None

@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from lib import access_log, credentials, invocation, settings
+from lib import access_log, credentials, invocation, lambda_adapter, settings
 from lib.deadline import Deadline
 from lib.errors import Error, MethodNotAllowed, Misconfigured, NotFound, TooLarge
 from lib.invocation import Invocation
@@ -278,8 +278,8 @@ def _request_id(scope: Scope) -> str:
     if context is not None:
         return str(context.aws_request_id)
     headers = dict(scope["headers"])
-    for name in _REQUEST_ID_HEADERS:
-        value: str = headers.get(name, b"").decode("latin-1")
+    told = [headers.get(name, b"").decode("latin-1") for name in _REQUEST_ID_HEADERS]
+    for value in (str(lambda_adapter.context(scope).get("request_id", "")), *told):
         if _REQUEST_ID.fullmatch(value):
             return value
     return token_hex(16)

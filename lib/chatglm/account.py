@@ -181,6 +181,11 @@ def _store() -> Store:
         return open_store(settings.current().token_store)
     except ValueError as error:
         raise Misconfigured(str(error)) from error
+    except ModuleNotFoundError as error:
+        raise Misconfigured(
+            f"GLM_TOKEN_STORE names a Redis, and this function was packed without {error.name}: "
+            "set GLM_TOKEN_STORE where you deploy from, too."
+        ) from error
 
 
 def _sessions_of(service: Service) -> Sessions:
