@@ -278,7 +278,7 @@ def _request_id(scope: Scope) -> str:
     if context is not None:
         return str(context.aws_request_id)
     headers = dict(scope["headers"])
-    told = [headers.get(name, b"").decode("latin-1") for name in _REQUEST_ID_HEADERS]
+    told: list[str] = [headers.get(name, b"").decode("latin-1") for name in _REQUEST_ID_HEADERS]
     for value in (str(lambda_adapter.context(scope).get("request_id", "")), *told):
         if _REQUEST_ID.fullmatch(value):
             return value
