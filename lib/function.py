@@ -205,7 +205,7 @@ class _Visit:
         facts = self._facts
         line = {
             "request_id": facts.request_id,
-            "method": self._scope["method"],
+            "method": self._scope["method"][:20],
             "path": self._scope["path"][:200],
             "status": CLIENT_GONE if self._client_gone else self._status,
             "ms": _milliseconds(now - facts.started),
