@@ -49,7 +49,8 @@ class Transport(httpx.AsyncBaseTransport):
     A connection that was kept is used again, the newest first, if it shows no sign of having been closed. The server
     may still be closing it at that very moment. A request that fails so, before any byte of a response, is sent once
     more over a fresh connection if it may be: its method is idempotent and its body, if any, was given as bytes. A
-    POST is never repeated, since the server may have acted on it (RFC 9112, 9.3.1).
+    POST is never repeated, since the server may have acted on it (RFC 9112, 9.3.1), and neither is a request with the
+    extension `"repeat": False`, whose headers are good for one time.
     """
 
     def __init__(self, ssl_context: ssl.SSLContext | None = None) -> None:
@@ -216,4 +217,5 @@ def _is_address(host: str) -> bool:
 
 
 def _may_be_repeated(request: httpx.Request) -> bool:
-    return request.method in IDEMPOTENT_METHODS and isinstance(request.stream, httpx.ByteStream)
+    wanted = request.extensions.get("repeat", True)
+    return wanted and request.method in IDEMPOTENT_METHODS and isinstance(request.stream, httpx.ByteStream)

@@ -71,6 +71,7 @@ class Service:
                 headers={**self._headers(token, "application/json"), **(headers or {})},
                 json=json,
                 content=content,
+                extensions={"repeat": False},  # A signature is good for one call.
             )
         except httpx.TransportError as error:
             raise unreachable(error) from error
