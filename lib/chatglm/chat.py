@@ -133,8 +133,8 @@ class Generation:
             events = self._feed(piece)
             if events:
                 yield events
-            if self._frames.failure is not None:
-                raise self._frames.failure
+        if self._frames.failure is not None:  # It may have come with the first events, too.
+            raise self._frames.failure
 
     async def _resume(self) -> AsyncIterator[bytes]:
         """Take a stream up again that was cut."""
