@@ -1,7 +1,10 @@
 """First frames, cut from pictures of every kind, and from what only says that it is a picture."""
 
 import struct
+import threading
 import zlib
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from io import BytesIO
 
 import pytest
@@ -131,6 +134,21 @@ def test_the_limit_is_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     fit(picture("RGB", 60, 40, "PNG"))
     with pytest.raises(ValueError, match="million pixels"):
         fit(picture("RGB", 60, 41, "PNG"))
+
+
+def test_pictures_are_decoded_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    together = threading.Barrier(2)
+    met = []
+
+    def frame(_: object) -> bytes:
+        with suppress(threading.BrokenBarrierError):
+            met.append(together.wait(0.2))
+        return b""
+
+    monkeypatch.setattr(first_frame, "_frame", frame)
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(fit, [picture("RGB", 30, 20, "PNG")] * 2)) == [b"", b""]
+    assert met == []
 
 
 @pytest.mark.parametrize(

@@ -119,6 +119,13 @@ def test_a_model_may_be_an_agent(bundle: Bundle, upstream: StandIn, account: Acc
     assert upstream.conversations(account) == []
 
 
+def test_an_agents_wording_may_stand_apart_from_its_pictures(
+    bundle: Bundle, upstream: StandIn, account: Account
+) -> None:
+    upstream.script(Answer(Code("pol", "ished"), Pictures(1, 0)))
+    assert [image.revised_prompt for image in draw(bundle, account, model=AGENT).data or []] == ["polished", "polished"]
+
+
 @pytest.mark.parametrize("model", ["dall-e-3", "gpt-image-2", "", None])
 def test_any_other_model_draws(bundle: Bundle, upstream: StandIn, account: Account, model: str | None) -> None:
     assert len(urls(draw(bundle, account, model=model))) == 4
@@ -190,10 +197,11 @@ def test_what_the_filter_stops_is_told_in_openais_words(
         Answer(Code("print(1)")),
         Answer(Text("![a](javascript:alert(1)) ![b](data:image/png;base64,AAAA)")),
         Answer(Pictures(0), ending=Error(10024, "generator exit")),
+        Answer(Pictures(0), ending=Error(10024, "generator exit"), chunk_sizes=(100_000,)),
         Answer(Pictures(0, 1), ending=Cut(1, resumes=False)),
         Answer(ending=EMPTY),
     ],
-    ids=["words", "code", "no http", "error", "cut", "empty"],
+    ids=["words", "code", "no http", "error", "error at once", "cut", "empty"],
 )
 def test_no_picture_is_an_error(bundle: Bundle, upstream: StandIn, account: Account, answer: Answer) -> None:
     upstream.script(answer)

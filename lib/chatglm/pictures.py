@@ -66,7 +66,7 @@ def _drawn(events: Iterable[Event]) -> list[DrawnPicture]:
     """The pictures of an answer; those in its text [old] where there are no others."""
     found: list[tuple[int, DrawnPicture]] = []
     text = wording = prompt = ""
-    ending = End("stop")
+    ending: End | None = None
     for event in events:
         match event:
             case Picture(url, number):
@@ -78,6 +78,8 @@ def _drawn(events: Iterable[Event]) -> list[DrawnPicture]:
                 text += words
             case End():
                 ending = event
+    if ending is None:
+        raise UpstreamFailed("The service broke the drawing off without an end.")
     if ending.reason == "content_filter":
         raise ContentFiltered(ending.note or "The service's filter does not let this be drawn.", param="prompt")
     if not found:
