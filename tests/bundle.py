@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +25,7 @@ class Bundle:
     process: "subprocess.Popen[str]"
     output: list[str] = field(default_factory=list)
     """Every line that it has written."""
+    written: threading.Condition = field(default_factory=threading.Condition)
     http: Any = field(default_factory=openai.DefaultHttpxClient)
     """The connections of all clients made here, closed with the bundle."""
 
@@ -33,6 +34,24 @@ class Bundle:
         return openai.OpenAI(
             api_key=key, base_url=f"{self.url}/v1", http_client=self.http, **{"max_retries": 0, **options}
         )
+
+    def read(self, lines: Iterable[str]) -> None:
+        """Take what it writes, to the end."""
+        for line in lines:
+            with self.written:
+                self.output.append(line)
+                self.written.notify_all()
+
+    def logged(self, request_id: str) -> dict[str, Any]:
+        """The log's line of one request, once it is there."""
+
+        def find() -> dict[str, Any] | None:
+            return next((line for line in self.log() if line.get("request_id") == request_id), None)
+
+        with self.written:
+            line = self.written.wait_for(find, START_TIMEOUT)
+        assert line is not None, f"nothing was logged of {request_id}"
+        return line
 
     def log(self) -> list[dict[str, Any]]:
         """The lines of its log."""
@@ -55,7 +74,7 @@ def serve(environ: Mapping[str, str], app: str = "api.index:app", port: int = 0)
             if not line:
                 raise RuntimeError(f"the bundle did not start: {''.join(output)}")
         bundle = Bundle(line.strip(), process, output)
-        reader = threading.Thread(target=lambda: bundle.output.extend(process.stdout or ()), daemon=True)
+        reader = threading.Thread(target=bundle.read, args=(process.stdout,), daemon=True)
         reader.start()
         with bundle.http:
             yield bundle

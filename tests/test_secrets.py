@@ -159,5 +159,4 @@ def test_retries_are_counted(bundle: Bundle, upstream: StandIn, account: Account
     httpx.post(
         f"{bundle.url}/v1/chat/completions", json={"messages": [{"role": "user", "content": "Hi"}]}, headers=headers
     )
-    line = next(line for line in bundle.log() if line.get("request_id") == "counted-1")
-    assert line["retries"] == 1
+    assert bundle.logged("counted-1")["retries"] == 1
