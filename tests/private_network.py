@@ -21,7 +21,7 @@ from tests.raw_http import compose, exchange
 from tests.upstream import StandIn
 
 PUBLIC = "93.184.215.14"
-PORTS = (80, 443)
+PORTS = (80, 443, 6379)
 TIMEOUT = 120.0
 _OWN_NETWORK = ["unshare", "--user", "--map-root-user", "--net"]
 

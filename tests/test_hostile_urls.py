@@ -292,7 +292,7 @@ def test_nothing_connects_to_an_address_that_is_not_public_even_where_somebody_l
     redirected += [
         led_to(url) for url in ("file:///etc/passwd", "ftp://8.8.8.8/", "data:,x", "//127.0.0.1/", "//[::1]/")
     ]
-    redirected += [led_to(url) for url in ("http://8.8.8.8:22/", "http://a:b@8.8.8.8/", "http://", "http://[")]
+    redirected += [led_to(url) for url in ("http://8.8.8.8:6379/", "http://a:b@8.8.8.8/", "http://", "http://[")]
     redirected += [led_to(led_to("http://127.0.0.1/").replace("{public}", private_network.PUBLIC))]
     direct = [f"{scheme}://{host}/" for scheme in ("http", "https") for host in NAMELESS]
     hostile = direct + [url for url in URLS if len(url) < 1000] + redirected
@@ -301,5 +301,5 @@ def test_nothing_connects_to_an_address_that_is_not_public_even_where_somebody_l
     assert statuses[: len(control)] == [200] * len(control)
     refused = dict(zip(control + hostile, statuses, strict=True))
     assert {url: status for url, status in refused.items() if url in hostile and status != 400} == {}
-    reached = {address for address, _ in found["reached"]}
-    assert reached == {private_network.PUBLIC, "2606:4700::1", "8.8.8.8", "8.8.4.4"}
+    reached = {(address, port) for address, port in found["reached"]}
+    assert reached == {(address, 80) for address in (private_network.PUBLIC, "2606:4700::1", "8.8.8.8", "8.8.4.4")}
