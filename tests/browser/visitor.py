@@ -1,0 +1,135 @@
+"""Someone who uses the page: what they do, what they see, and what their browser does behind it."""
+
+from urllib.parse import urlsplit
+
+from playwright.sync_api import ConsoleMessage, Dialog, FilePayload, Locator, Page, expect
+
+from tests.upstream import Account
+
+OWN_SCHEMES = ("data", "blob")
+REFUSALS = "Failed to load resource"
+"""What Chromium writes of an answer with an error status, which some tests provoke."""
+
+
+class Visitor:
+    """A person at a browser with the page open. `chat`, `pictures` and `video` are the panels."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page = page
+        self.url = url
+        self.may_ask: tuple[str, ...] = ()
+        """Beginnings of addresses elsewhere that its browser may load something from."""
+        self.visited: list[str] = []
+        """The addresses of all requests."""
+        self.faults: list[str] = []
+        """Errors of the page's script, what its policy refused, and dialogs."""
+        page.on("request", lambda request: self.visited.append(request.url))
+        page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
+        page.on("console", self._note)
+        page.on("dialog", self._refuse)
+
+    def open(self, query: str = "") -> None:
+        """Open the page, and wait until it knows the models."""
+        with self.page.expect_response("**/v1/models"):
+            self.page.goto(f"{self.url}/{query}")
+        expect(self.page.locator("#chat-model option")).not_to_have_count(1)
+
+    def elsewhere(self) -> list[str]:
+        """The requests to anything but the deployment."""
+        return [url for url in self.visited if not url.startswith(self.url) and urlsplit(url).scheme not in OWN_SCHEMES]
+
+    @property
+    def token(self) -> Locator:
+        return self.page.get_by_label("ChatGLM token")
+
+    @property
+    def message(self) -> Locator:
+        return self.page.get_by_label("Message")
+
+    @property
+    def panel(self) -> Locator:
+        """The panel that is shown."""
+        return self.page.get_by_role("tabpanel")
+
+    @property
+    def status(self) -> Locator:
+        return self.panel.get_by_role("status")
+
+    @property
+    def error(self) -> Locator:
+        return self.panel.get_by_role("alert")
+
+    @property
+    def answers(self) -> Locator:
+        return self.page.locator("article.answer")
+
+    @property
+    def answer(self) -> Locator:
+        """The text of the newest answer."""
+        return self.answers.last.locator(".text")
+
+    def button(self, name: str) -> Locator:
+        return self.page.get_by_role("button", name=name, exact=True)
+
+    def tab(self, name: str) -> None:
+        self.page.get_by_role("tab", name=name).click()
+
+    def bring(self, account: Account | str) -> None:
+        """Paste a token."""
+        self.token.fill(account if isinstance(account, str) else account.refresh_token)
+
+    def ask(self, words: str) -> None:
+        """Send a message, and do not wait for the answer."""
+        self.message.fill(words)
+        self.message.press("Enter")
+
+    def hear(self, words: str) -> str:
+        """Send a message, wait for the whole answer, and return its text."""
+        self.ask(words)
+        expect(self.status).to_have_text("The answer is complete.")
+        return self.answer.inner_text()
+
+    def drop(self, *files: tuple[str, str, bytes], kind: str = "drop") -> None:
+        """Drop files (name, media type, content) on the page, or paste them (`kind="paste"`)."""
+        described = [
+            {"name": name, "type": media_type, "content": list(content)} for name, media_type, content in files
+        ]
+        self.page.evaluate(
+            """([kind, files]) => {
+                const data = new DataTransfer();
+                for (const { name, type, content } of files) {
+                    data.items.add(new File([new Uint8Array(content)], name, { type }));
+                }
+                const options = { bubbles: true, cancelable: true };
+                document.activeElement.dispatchEvent(kind === "paste"
+                    ? new ClipboardEvent("paste", { ...options, clipboardData: data })
+                    : new DragEvent("drop", { ...options, dataTransfer: data }));
+            }""",
+            [kind, described],
+        )
+
+    def pick(self, name: str, media_type: str, content: bytes) -> None:
+        """Choose a file from the disk."""
+        chosen: FilePayload = {"name": name, "mimeType": media_type, "buffer": content}
+        self.panel.locator("input[type=file]").set_input_files(chosen)
+
+    def kept(self) -> dict[str, str]:
+        """All that the browser keeps for the page."""
+        found: dict[str, str] = self.page.evaluate("({ ...localStorage, ...sessionStorage })")
+        return found
+
+    def example(self, language: str) -> str:
+        """The lines that do the same as the panel would."""
+        details = self.panel.locator(":scope > details")
+        if details.get_attribute("open") is None:
+            details.locator("summary").click()
+        details.get_by_role("radio", name=language).check()
+        return details.locator("pre").inner_text()
+
+    def _refuse(self, dialog: Dialog) -> None:
+        self.faults.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
+    def _note(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning") and not message.text.startswith(REFUSALS):
+            self.faults.append(f"console: {message.text}")
