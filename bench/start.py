@@ -1,0 +1,167 @@
+"""How long the built functions take to start, by the platforms' own runtimes, and how large they are."""
+
+import asyncio
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from bench.client import ask
+from bench.processes import tokens, upstream
+from bench.table import Figure, compared
+from bench.upstream import Order
+from tests.platforms import aws
+from tests.platforms import vercel as platform
+from tests.platforms.vercel.function import Function
+
+CHAT = "api/v1/chat/completions"
+AT_MOST = {CHAT: 0.6, "api/ping": 0.35, "api/v1/models": 0.35, "api/token/check": 0.35}
+"""How long importing a function may take, against importing what a plain one imports."""
+FIRST_BYTE_AT_MOST = 0.8
+ZIP_AT_MOST = 4.0
+"""Megabytes."""
+
+IMPORTS = """
+import starlette.applications, starlette.routing, starlette.responses
+import mangum, httpx, pydantic
+
+async def app(scope, receive, send):
+    await starlette.responses.Response()(scope, receive, send)
+
+handler = mangum.Mangum(app, lifespan="off")
+"""
+"""A function that imports what it was ordered with, and does nothing."""
+
+PLAIN = """
+from mangum import Mangum
+from pydantic import BaseModel, ConfigDict
+
+
+class Message(BaseModel):
+    role: str
+    content: str | list[dict] | None = None
+
+
+class ChatRequest(BaseModel):
+    model_config = ConfigDict(extra="allow")
+    model: str
+    messages: list[Message]
+    stream: bool = False
+    temperature: float | None = None
+    max_tokens: int | None = None
+
+
+handler = Mangum(app, lifespan="off")
+"""
+"""What makes a function of the plain proxy."""
+
+
+@dataclass(frozen=True)
+class Variant(Function):
+    """A built function with other code in the place of its own, or without byte code."""
+
+    source: Path | None = None
+    byte_code: bool = True
+
+    @cached_property
+    def files(self) -> dict[str, Path]:
+        files = dict(Function(self.name, self.folder, self.root).files)
+        if self.source is not None:
+            files[f"{self.name}.py"] = self.source
+        if not self.byte_code:
+            files = {path: source for path, source in files.items() if not path.endswith(".pyc")}
+        return files
+
+
+def vercel(rounds: int) -> Iterator[Figure]:
+    """Milliseconds of importing the project's file, and until the first byte of the first streamed answer."""
+    built = platform.build()
+    with tempfile.TemporaryDirectory() as scratch, upstream() as behind:
+        imports, plain = Path(scratch, "imports.py"), Path(scratch, "plain.py")
+        imports.write_text(IMPORTS)
+        plain.write_text(Path(__file__).with_name("naive.py").read_text() + PLAIN)
+        for byte_code in (True, False):
+            section = f"Vercel: starting, {'with the byte code that we ship' if byte_code else 'without byte code'}"
+            variants = {name: _variant(built.functions[name], byte_code=byte_code) for name in AT_MOST}
+            baseline = replace(variants[CHAT], source=imports)
+            for name, at_most in AT_MOST.items():
+                ours, theirs = [], []
+                for _ in range(rounds):
+                    ours.append(_importing(variants[name]))
+                    theirs.append(_importing(baseline))
+                yield compared(section, f"importing {name}", "ms", ours, "ms", theirs, at_most)
+            ours, theirs = [], []
+            for _ in range(rounds):
+                ours.append(_first_byte(variants[CHAT], behind))
+                theirs.append(_first_byte(replace(variants[CHAT], source=plain), behind))
+            name = "from starting the process to the first byte of a stream"
+            yield compared(section, name, "ms", ours, "ms", theirs, FIRST_BYTE_AT_MOST)
+
+
+def _variant(function: Function, *, byte_code: bool) -> Variant:
+    return Variant(function.name, function.folder, function.root, byte_code=byte_code)
+
+
+def _importing(function: Function) -> float:
+    with platform.serve(function) as instance:
+        return instance.user_init_duration
+
+
+def _first_byte(function: Function, upstream_url: str) -> float:
+    (token,) = tokens(1)
+    begun = time.monotonic()
+    with platform.serve(function, {"GLM_CHATGLM_URL": upstream_url}) as instance:
+        received = asyncio.run(ask(instance.url, token, str(Order("fragments", 20, 4))))
+        return (received.first_text[0] - begun) * 1000
+
+
+def on_lambda(rounds: int) -> Iterator[Figure]:
+    """Milliseconds until the function asks for its first event, and until it has answered the first question."""
+    section = "Lambda, through Mangum: from starting the process to its asking for the first event"
+    package = aws.package()
+    with _replaced(package, "chat", CHAT, IMPORTS) as baseline:
+        for name in ("chat", "ping", "models"):
+            ours, theirs = [], []
+            for _ in range(rounds):
+                ours.append(_ready(package, name))
+                theirs.append(_ready(baseline, "chat"))
+            yield compared(section, name, "ms", ours, "ms", theirs)
+
+
+@contextmanager
+def _replaced(package: aws.Package, name: str, endpoint: str, code: str) -> Iterator[aws.Package]:
+    """The package with other code in the place of one function's own."""
+    package.unpack(name)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch, "package")
+        shutil.copytree(package.folder, folder, symlinks=True)
+        (folder / "task" / name / f"{endpoint}.py").write_text(code)
+        yield replace(package, folder=folder)
+
+
+def _ready(package: aws.Package, name: str) -> float:
+    with aws.Function(package, name) as function:
+        return function.init_seconds * 1000
+
+
+def package(rounds: int) -> Iterator[Figure]:
+    """Megabytes of what is deployed."""
+    packed = aws.package()
+    for name in packed.functions:
+        size = packed.zip(name).stat().st_size / 1e6
+        yield Figure("The package: Lambda's zips", name, size, "MB", at_most=ZIP_AT_MOST)
+    built = platform.build()
+    for name, function in built.functions.items():
+        own = sum(function.files[path].stat().st_size for path in function.own_files) / 1e6
+        yield Figure(
+            "The package: Vercel's functions, unpacked: all, and our own files",
+            name,
+            function.size / 1e6,
+            "MB",
+            "MB",
+            own,
+        )

@@ -1,0 +1,104 @@
+"""A chatglm.cn that costs little, so that what is measured is what stands before it: `python -m bench.upstream`.
+
+It prints its URL and serves until it is killed. The answer is what the question asks for: `Order` says how. The frames
+are those of the tests' stand-in; unlike that, this checks nothing.
+"""
+
+import asyncio
+import json
+import re
+import socket
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+
+from tests.upstream import Answer, Text
+from tests.upstream.frames import Envelope
+
+ORDER = re.compile(rb"order:(\w+):(\d+):(\d+):([\d.]+)")
+HEAD = b"HTTP/1.1 200 OK\r\nServer: bench\r\nConnection: keep-alive\r\nContent-Type: "
+STREAM = HEAD + b"text/event-stream\r\nCache-Control: no-cache\r\nTransfer-Encoding: chunked\r\n\r\n"
+LAST = b"0\r\n\r\n"
+DONE = HEAD + b'application/json\r\nContent-Length: 44\r\n\r\n{"status":0,"message":"success","result":{}}'
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a question asks for."""
+
+    dialect: str
+    """`fragments`, or `whole`: the older one, in which each frame holds all of the text."""
+    count: int
+    """Fragments of text."""
+    size: int
+    """Characters of each."""
+    gap: float = 0.0
+    """Seconds before each frame; 0: as fast as they are taken."""
+
+    def __str__(self) -> str:
+        return f"order:{self.dialect}:{self.count}:{self.size}:{self.gap}"
+
+    @property
+    def fragments(self) -> list[str]:
+        """The text's fragments. None begins as the text does, which would fool the plain proxy."""
+        return [chr(0x4E00 + number) * self.size for number in range(self.count)]
+
+
+@cache
+def chunks(order: Order) -> list[bytes]:
+    """The frames, each a chunk of the response."""
+    answer = Answer(Text(*order.fragments), dialect="whole" if order.dialect == "whole" else "fragments")
+    envelope = Envelope("6" * 24, "c" * 24, "65940acff94777010aa6b796", "2026-01-01 00:00:00", "", crlf=False)
+    return [chunk(frame) for frame in envelope.frames([*answer.frames, answer.last_frame])]
+
+
+def chunk(data: bytes) -> bytes:
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+def stamped() -> bytes:
+    """A frame whose text is the moment in which it is sent."""
+    part = {"logic_id": "p", "status": "init", "content": [{"type": "text", "text": repr(time.monotonic())}]}
+    frame = {"id": "6" * 24, "conversation_id": "c" * 24, "status": "init", "parts": [part]}
+    return chunk(b"event:message\ndata: %b\n\n" % json.dumps(frame).encode())
+
+
+async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Answer the requests of one connection."""
+    while True:
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = re.search(rb"content-length: (\d+)", head.lower())
+        body = await reader.readexactly(int(length[1])) if length else b""
+        found = ORDER.search(body)
+        if found is None:
+            writer.write(DONE)
+            continue
+        order = Order(found[1].decode(), int(found[2]), int(found[3]), float(found[4]))
+        writer.write(STREAM)
+        if order.dialect == "stamped":
+            writer.write(stamped())
+        begun = time.monotonic()
+        for number, data in enumerate(chunks(order), 1):
+            if order.gap:
+                await asyncio.sleep(begun + number * order.gap - time.monotonic())
+            writer.write(data)
+            await writer.drain()
+            await asyncio.sleep(0)
+        writer.write(LAST)
+
+
+async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(asyncio.IncompleteReadError, ConnectionError):
+        await answer(reader, writer)
+    writer.close()
+
+
+async def main() -> None:
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, backlog=4096, family=socket.AF_INET)
+    print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
