@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from tests.browser import chromium
 from tests.browser.visitor import Visitor
@@ -15,6 +15,8 @@ from tests.upstream import Account, StandIn
 
 TIMEOUT = 15_000
 """Milliseconds until something that should happen on the page must have happened."""
+
+expect.set_options(timeout=TIMEOUT)
 
 
 # Not for the whole session: Playwright's event loop would stand in the way of tests that run one of their own.

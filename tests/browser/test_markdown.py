@@ -13,8 +13,8 @@ from tests.upstream import Answer, Search, Source, StandIn, Text, Think
 
 pytestmark = pytest.mark.browser
 
-SECONDS_FOR_100_KB = 3.0
-"""A text of 100 KB takes some 20 ms; one that is read again and again would take minutes."""
+SECONDS_FOR_100_KB = 5.0
+"""None takes more than half a second on a machine that has nothing else to do."""
 
 ELEMENTS = {
     *("P", "H4", "H5", "H6", "HR", "PRE", "CODE", "BLOCKQUOTE", "UL", "OL", "LI", "DIV", "TABLE", "THEAD", "TBODY"),
@@ -230,11 +230,12 @@ def test_a_text_that_grew_looks_as_if_it_had_come_whole(page: Page, text: str, c
 
 @USUAL
 @given(
-    text=st.lists(st.sampled_from([*"*_~[]()!<>\\-#:+.1 \n中", "**", "\n\n", "\n- ", "$$", "\\("]), max_size=60).map(
+    text=st.lists(st.sampled_from([*"*_[]()!<>\\-#:+.1 \n中", "**", "\n\n", "\n- ", "$$", "\\("]), max_size=60).map(
         "".join
     )
 )
 def test_no_word_is_lost(page: Page, text: str) -> None:
+    """Without fences, whose first line may name a language, and tables, whose rows may be too long."""
     shown: str = page.evaluate(
         """(text) => {
             const into = document.createElement("div");
