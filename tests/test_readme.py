@@ -309,7 +309,8 @@ def test_names_and_links_are_the_same() -> None:
 
 @pytest.mark.parametrize("name", [*READMES, *OTHERS])
 def test_links_lead_somewhere(name: str) -> None:
-    for link in re.findall(r"\]\(([^)]+)\)", "\n".join(read(name).prose)):
+    prose = "\n".join(read(name).prose)
+    for link in re.findall(r"\]\(([^)]+)\)", prose) + re.findall(r'src="([^"]+)"', prose):
         if link.startswith("https://"):
             continue
         file, _, anchor = link.partition("#")
