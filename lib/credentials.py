@@ -10,14 +10,14 @@ There are three kinds of deployment, and no fourth:
 import hmac
 import random
 from collections.abc import AsyncGenerator, Awaitable, Sequence
-from contextlib import aclosing, nullcontext
+from contextlib import AsyncExitStack, aclosing, nullcontext
 from hashlib import sha256
 from typing import Protocol
 
 from starlette.requests import Request
 
 from lib import invocation, settings
-from lib.errors import BadRequest, Error, Misconfigured, RateLimited, Unauthorized
+from lib.errors import AccountBusy, BadRequest, Error, Misconfigured, RateLimited, Unauthorized
 from lib.health import Health
 from lib.settings import Settings
 from lib.turnstile import Turnstile
@@ -57,6 +57,12 @@ def check(chosen: Settings) -> None:
         raise Misconfigured("GLM_ACCESS_KEYS is set and GLM_TOKENS is not: the deployment has no account to use.")
 
 
+def admit(request: Request) -> None:
+    """Let in whoever may use the deployment. Raises `Unauthorized` where it has access keys and none is presented."""
+    if settings.current().access_keys:
+        tokens(request)
+
+
 def tokens(request: Request) -> tuple[str, ...]:
     """The tokens that this request may use. Raises `Unauthorized` where it brings no key, or not the right one."""
     chosen = settings.current()
@@ -93,7 +99,13 @@ async def fail_over[T](candidates: Sequence[str], attempt: Attempt[T], *, genera
     while untried:
         best = _health.best(untried)
         turn = _turnstile.enter(best, request.deadline.remaining()) if generates else nullcontext(best[0])
-        async with turn as token:
+        async with AsyncExitStack() as turns:
+            try:
+                token = await turns.enter_async_context(turn)
+            except AccountBusy as error:
+                untried = [account for account in untried if account not in best]
+                failures.append(error)
+                continue
             untried.remove(token)
             note(token)
             async with aclosing(attempt(token, patient=len(candidates) == 1)) as items:

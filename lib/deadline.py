@@ -29,11 +29,12 @@ CLEAN_UP_TIMEOUT = 4.0
 
 
 class Deadline:
-    """The moment by which all waiting has to end."""
+    """The moment by which all waiting has to end, a little before the platform ends the invocation."""
 
     def __init__(self, seconds: float = math.inf, *, grace: float = GRACE) -> None:
         """`seconds`: what the platform still gives; `grace` of them (a tenth of a short time) are kept back."""
-        self.ends_at = time.monotonic() + seconds - min(grace, seconds / 10)
+        self._cut_off = time.monotonic() + seconds
+        self.ends_at = self._cut_off - min(grace, seconds / 10)
 
     @classmethod
     def of(cls, scope: Scope, max_duration: float | None, environ: Mapping[str, str] = os.environ) -> "Deadline":
@@ -47,33 +48,52 @@ class Deadline:
         """Seconds left, 0 when there are none."""
         return max(0.0, self.ends_at - time.monotonic())
 
-    def timeout(self, at_most: float = math.inf) -> asyncio.Timeout:
-        """A context that ends with `TimeoutError` after `at_most` seconds, or at the deadline if that is earlier."""
-        seconds = min(at_most, self.remaining())
+    def timeout(self, at_most: float = math.inf, *, late_by: float = 0.0) -> asyncio.Timeout:
+        """A context that ends with `TimeoutError` after `at_most` seconds, or at the deadline if that is earlier.
+
+        `late_by`: so many seconds after the deadline.
+        """
+        seconds = min(at_most, self.remaining() + late_by)
         return asyncio.timeout(None if seconds == math.inf else seconds)
 
+    def clean_up_seconds(self) -> float:
+        """How long cleaning up may take: `CLEAN_UP_TIMEOUT`, or most of what is left where that is less."""
+        return min(CLEAN_UP_TIMEOUT, max(0.0, self._cut_off - time.monotonic()) * 0.8)
 
-async def uninterrupted[T](work: Coroutine[Any, Any, T] | asyncio.Future[T], seconds: float = CLEAN_UP_TIMEOUT) -> T:
+
+async def uninterrupted[T](work: Coroutine[Any, Any, T], seconds: float) -> T:
     """Wait for `work` to its end even if the caller is cancelled meanwhile, and return what it returns.
 
     What must not be left half done is done in this, since the client may leave at any time. The cancellation is
     passed on afterwards. After so many seconds `work` is cancelled; raises `TimeoutError`.
     """
-    future = asyncio.ensure_future(work)
+    task = asyncio.ensure_future(work)
+    try:
+        await outlast(task, seconds)
+    finally:
+        if not task.done():
+            task.cancel()
+    if not task.done():
+        raise TimeoutError
+    return task.result()
+
+
+async def outlast(future: asyncio.Future[Any], seconds: float) -> None:
+    """Wait for `future`, which others may wait for too, for so many seconds, even if the caller is cancelled meanwhile.
+
+    The cancellation is passed on afterwards. Neither it nor the end of the time reaches `future`.
+    """
     ends_at = time.monotonic() + seconds
     cancelled: asyncio.CancelledError | None = None
-    while not future.done():
-        if time.monotonic() >= ends_at:
-            future.cancel()
-            raise cancelled or TimeoutError
+    while not future.done() and (left := ends_at - time.monotonic()) > 0:
         try:
-            await asyncio.wait([future], timeout=ends_at - time.monotonic())
+            await asyncio.wait([future], timeout=left)
         except asyncio.CancelledError as error:
             cancelled = error
     if cancelled is not None:
-        future.cancelled() or future.exception()  # Retrieved, so that asyncio does not complain of it.
+        if future.done() and not future.cancelled():
+            future.exception()  # Retrieved, so that asyncio does not complain of it.
         raise cancelled
-    return future.result()
 
 
 def _platform_seconds(scope: Scope, environ: Mapping[str, str]) -> float | None:

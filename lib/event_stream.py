@@ -6,8 +6,12 @@ from contextlib import aclosing
 
 from starlette.types import Receive, Scope, Send
 
+from lib import invocation
+
 SILENCE = 15.0
 """Seconds without a word after which a comment goes out: proxies cut connections that are silent for 30 to 60 s."""
+STUCK = 0.5
+"""Seconds after the deadline, at which `chunks` ends by itself, that a client may take to read the end."""
 COMMENT = b": still here\n\n"
 
 _HEADERS = [
@@ -53,11 +57,14 @@ class EventStream:
                 await asyncio.sleep(SILENCE - silent_for)
 
         comments = asyncio.create_task(keep_alive())
+        last_moment = invocation.current().deadline.timeout(late_by=STUCK)
         try:
-            async with aclosing(self._chunks) as chunks:
+            async with last_moment, aclosing(self._chunks) as chunks:
                 async for data in chunks:
                     await write(data)
         except Exception as error:
+            if last_moment.expired():  # Nothing can be told to a client that does not read.
+                return
             if not self._started:
                 raise
             await write(b"data: " + self._last_words(error) + b"\n\n")

@@ -62,6 +62,11 @@ def function(*routes: BaseRoute) -> Starlette:
     return app
 
 
+async def body_of(request: Request) -> bytes:
+    """The body, which the request does not keep: it may hold files, and answering takes minutes."""
+    return b"".join([piece async for piece in request.stream()])
+
+
 class LambdaHandler:
     """What Lambda calls: Mangum around the app, imported where there is a Lambda and not before it is needed."""
 
@@ -121,10 +126,16 @@ class _Visit:
     async def serve(self) -> None:
         invocation.begin(self._facts)
         try:
-            await self._answer()
+            await self._answer_or_refuse()
         except asyncio.CancelledError:
             if not self._client_gone:
                 raise
+        finally:
+            self._log()
+
+    async def _answer_or_refuse(self) -> None:
+        try:
+            await self._answer()
         except _ClientGoneError:
             self._client_gone = True
         except Exception as error:
@@ -132,8 +143,6 @@ class _Visit:
                 raise
             response = error_response(error)
             await response(self._scope, self._receive, self.send)
-        finally:
-            self._log()
 
     async def _answer(self) -> None:
         chosen = Settings()

@@ -24,7 +24,7 @@ class Health:
         if isinstance(error, Unauthorized):
             seconds = DEAD_FOR
         elif isinstance(error, RateLimited):
-            seconds = error.retry_after or 0.0
+            seconds = min(error.retry_after or 0.0, DEAD_FOR)
         else:
             return
         self._ill_until[account] = self._clock() + seconds

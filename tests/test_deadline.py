@@ -6,6 +6,7 @@ import json
 import math
 import sys
 import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from types import ModuleType
 from typing import Any
@@ -14,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.deadline import CLEAN_UP_TIMEOUT, GRACE, Deadline, uninterrupted
+from lib.deadline import CLEAN_UP_TIMEOUT, GRACE, Deadline, outlast, uninterrupted
 
 VERCEL = {"VERCEL": "1"}
 ADAPTER = {"AWS_LAMBDA_FUNCTION_NAME": "glm", "AWS_LWA_INVOKE_MODE": "response_stream"}
@@ -133,16 +134,24 @@ def test_cleaning_up_fits_into_the_grace() -> None:
     assert CLEAN_UP_TIMEOUT < GRACE
 
 
+def test_where_little_is_left_cleaning_up_takes_less_than_that() -> None:
+    assert Deadline().clean_up_seconds() == CLEAN_UP_TIMEOUT
+    assert 1.4 < Deadline(2).clean_up_seconds() <= 1.6
+    assert Deadline(0).clean_up_seconds() == 0
+
+
 @pytest.mark.parametrize(("seconds", "at_most"), [(0.05, math.inf), (math.inf, 0.05), (100, 0.05), (0.05, 100)])
-def test_waiting_ends_at_whichever_comes_first(seconds: float, at_most: float) -> None:
+@pytest.mark.parametrize("late_by", [0.0, 0.05])
+def test_waiting_ends_at_whichever_comes_first(seconds: float, at_most: float, late_by: float) -> None:
     async def wait() -> None:
-        async with Deadline(seconds, grace=0).timeout(at_most):
+        async with Deadline(seconds, grace=0).timeout(at_most, late_by=late_by):
             await asyncio.sleep(10)
 
     began = time.monotonic()
     with pytest.raises(TimeoutError):
         asyncio.run(wait())
-    assert 0.04 < time.monotonic() - began < 5
+    expected = min(seconds + late_by, at_most)
+    assert 0.8 * expected < time.monotonic() - began < 5
 
 
 def test_without_a_deadline_nothing_is_timed() -> None:
@@ -163,9 +172,9 @@ def test_what_is_waited_for_is_returned_or_raised() -> None:
             raise KeyError("x")
         return "done"
 
-    assert asyncio.run(uninterrupted(work(fails=False))) == "done"
+    assert asyncio.run(uninterrupted(work(fails=False), 10)) == "done"
     with pytest.raises(KeyError):
-        asyncio.run(uninterrupted(work(fails=True)))
+        asyncio.run(uninterrupted(work(fails=True), 10))
 
 
 @pytest.mark.parametrize("fails", [False, True])
@@ -187,7 +196,7 @@ def test_a_cancelled_caller_leaves_when_the_work_is_done(times: int, fails: bool
 
         async def caller() -> None:
             try:
-                await uninterrupted(work())
+                await uninterrupted(work(), 10)
             except asyncio.CancelledError:
                 events.append("cancelled")
                 raise
@@ -233,12 +242,16 @@ def test_work_that_takes_too_long_is_cancelled(cancelled: bool) -> None:
     assert asyncio.run(main()) == "cancelled"
 
 
-def test_work_that_is_shared_goes_on_for_the_others() -> None:
+@pytest.mark.parametrize("seconds", [0.0, 10.0])
+def test_what_others_wait_for_too_is_left_alone(seconds: float) -> None:
     async def main() -> str:
         work = asyncio.create_task(asyncio.sleep(0.05, "done"))
-        one, other = asyncio.create_task(uninterrupted(work)), asyncio.create_task(uninterrupted(work))
+        leaving = asyncio.create_task(outlast(work, seconds))
         await asyncio.sleep(0)
-        one.cancel()
-        return await other
+        leaving.cancel()
+        with suppress(asyncio.CancelledError):
+            await leaving
+        assert work.done() == (seconds > 0)
+        return await work
 
     assert asyncio.run(main()) == "done"

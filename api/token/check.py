@@ -7,15 +7,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from lib import credentials
 from lib.chatglm import account
-from lib.function import LambdaHandler, function
+from lib.function import LambdaHandler, body_of, function
 from lib.openai.request import parse
 from lib.openai.token_check import TokenCheckRequest, verdict
 
 
 async def check(request: Request) -> JSONResponse:
     """Say whether the token is alive, and what is known of it."""
-    wanted = parse(TokenCheckRequest, await request.body())
+    credentials.admit(request)
+    wanted = parse(TokenCheckRequest, await body_of(request))
     found = await account.check(wanted.token)
     kind, expires_at = (found.token.kind, found.token.expires_at) if found.token else (None, None)
     return JSONResponse(verdict(live=found.live, kind=kind, expires_at=expires_at, guest=found.guest))

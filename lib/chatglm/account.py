@@ -10,23 +10,27 @@ import json
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import cache
 from weakref import WeakKeyDictionary
 
-from lib import settings
+from lib import invocation, settings
 from lib.chatglm import service
+from lib.chatglm.in_time import in_time
 from lib.chatglm.retry import again
 from lib.chatglm.service import Service
 from lib.chatglm.token import WHERE_TO_GET_ONE, Token
-from lib.deadline import uninterrupted
-from lib.errors import Misconfigured, TokenRefused, Unauthorized, UpstreamFailed, UpstreamUnavailable
+from lib.deadline import outlast
+from lib.errors import Misconfigured, TokenRefused, Unauthorized, UpstreamFailed, UpstreamRefused, UpstreamUnavailable
 from lib.store import Store, open_store
 from lib.store.entry import Entry
 from lib.store.seal import name_of
 
 _REFRESH = "/chatglm/user-api/user/refresh"  # protocol: [sure]
 _MODELS = "/chatglm/agent-api/operation/detail?tag=available_models"  # protocol: [once]
+
+_REFRESH_LIFETIME = 180 * 24 * 3600.0  # protocol: [sure]
 
 ACCESS_MARGIN = 60.0
 """Seconds before its expiry from which an access token is no longer used: clocks differ, and calls take time.
@@ -69,13 +73,25 @@ class Sessions:
             exchange = asyncio.create_task(self._exchange(token, name, refused))
             self._on_the_way[name] = exchange
             exchange.add_done_callback(lambda _: self._on_the_way.pop(name, None))
-        session = await uninterrupted(exchange, REFRESH_TIMEOUT)
+        try:
+            session = await asyncio.shield(exchange)
+        except asyncio.CancelledError:
+            # What it hands out would be lost if the invocation ended now.
+            await outlast(exchange, invocation.current().deadline.clean_up_seconds())
+            raise
         self._at_hand[name] = session
         if len(self._at_hand) > SHORT_CUTS:
             self._at_hand.popitem(last=False)
         return session
 
     async def _exchange(self, token: Token, name: str, refused: str | None) -> Session:
+        try:
+            async with asyncio.timeout(REFRESH_TIMEOUT):
+                return await self._remember(token, refused)
+        except TimeoutError as error:
+            raise UpstreamUnavailable("The service did not renew the token in time.") from error
+
+    async def _remember(self, token: Token, refused: str | None) -> Session:
         entry = Entry(self.store, token.text)
         async with entry.lock(REFRESH_TIMEOUT, wait=REFRESH_TIMEOUT / 2) as held:
             remembered = _read(await entry.get())
@@ -84,17 +100,16 @@ class Sessions:
             if not held:
                 raise UpstreamUnavailable("Another instance has been renewing this token for too long.")
             session = await self._refresh(token, remembered)
-            expires_at = max(token.expires_at, Token.read(session.refresh).expires_at)
-            await entry.set(_write(session), expires_at - time.time())
+            await entry.set(_write(session), _expiry(session, token) - time.time())
             return session
 
     async def _refresh(self, token: Token, remembered: Session | None) -> Session:
         if remembered is not None and remembered.refresh != token.text:
             try:
-                return await self._call(Token.read(remembered.refresh))
+                return await self._call(replace(token, text=remembered.refresh))
             except TokenRefused:
                 pass  # Somebody else used it, or the store is behind: the caller's own may still be good.
-        return await self._call(token)
+        return await self._call(token.check())
 
     async def _call(self, token: Token) -> Session:
         result = await self.service.call("POST", _REFRESH, token, json={})
@@ -102,7 +117,11 @@ class Sessions:
             raise UpstreamFailed("The service answered the refresh without an access token.")
         if result.get("is_guest"):
             raise Guest(f"This ChatGLM token is a visitor's, who has not logged in. {WHERE_TO_GET_ONE}")
-        return Session(Token.read(str(result["access_token"])), str(result.get("refresh_token") or token.text))
+        try:
+            access = Token.read(str(result["access_token"]))
+        except Unauthorized as error:
+            raise UpstreamFailed("The service answered the refresh with an access token of another kind.") from error
+        return Session(access, str(result.get("refresh_token") or token.text))
 
 
 class Guest(Unauthorized):
@@ -113,8 +132,8 @@ class Account:
     """One caller's token on the service."""
 
     def __init__(self, token: str) -> None:
-        """Raises `Unauthorized` for a text that is no token, or one that has expired: no call is needed to know."""
-        self.token = Token.read(token).check()
+        """Raises `Unauthorized` for a text that is no token: no call is needed to know."""
+        self.token = Token.read(token)
         self.service = service.current()
         self._sessions = _sessions_of(self.service)
 
@@ -136,17 +155,13 @@ class Account:
     async def access(self, refused: str | None = None) -> Token:
         """An access token that is good for some time yet. `refused`: one that the service would not have."""
         if self.token.kind == "access":
-            return self.token
+            return self.token.check()
         return (await self._sessions.get(self.token, refused)).access
 
     async def call_something(self, access: Token) -> None:
         """Make a call that changes nothing, to see whether the token is let in. Raises `TokenRefused` if not."""
-        try:
+        with suppress(UpstreamRefused):  # It let the token in, whatever else it found wrong.
             await self.service.call("GET", _MODELS, access)
-        except UpstreamUnavailable:
-            raise
-        except UpstreamFailed:
-            pass  # It let the token in, whatever else it found wrong with a call that was seen once.
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,14 +175,15 @@ class Finding:
 
 
 async def check(text: str) -> Finding:
-    """Find out whether a token is alive. Raises `UpstreamUnavailable` where the service cannot be asked."""
+    """Find out whether a token is alive. Raises `UpstreamFailed` where the service cannot be asked."""
     try:
         token = Token.read(text)
     except Unauthorized:
         return Finding(live=False)
     try:
-        account = Account(text)
-        await again(lambda: account.use(account.call_something), on=UpstreamUnavailable)
+        async with in_time():
+            account = Account(text)
+            await again(lambda: account.use(account.call_something), on=UpstreamUnavailable)
     except Guest:
         return Finding(live=False, token=token, guest=True)
     except Unauthorized:
@@ -202,6 +218,14 @@ def _usable(session: Session, refused: str | None) -> bool:
     return session.access.text != refused and not session.access.expired(
         min(ACCESS_MARGIN, session.access.lifetime / 10)
     )
+
+
+def _expiry(session: Session, token: Token) -> float:
+    """Until when a session is worth remembering: until neither refresh token is good any more."""
+    try:
+        return max(token.expires_at, Token.read(session.refresh).expires_at)
+    except Unauthorized:  # It may be of another kind and still be the only one that works.
+        return max(token.expires_at, time.time() + _REFRESH_LIFETIME)
 
 
 def _write(session: Session) -> bytes:

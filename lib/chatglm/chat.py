@@ -4,7 +4,6 @@
 """
 
 import logging
-import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
@@ -15,10 +14,11 @@ from lib.answer import End, Event, Start, Thought
 from lib.chatglm import conversation, models, prompt
 from lib.chatglm.account import Account
 from lib.chatglm.frames import Frames
+from lib.chatglm.in_time import in_time
 from lib.chatglm.retry import again
 from lib.chatglm.token import Token
 from lib.deadline import uninterrupted
-from lib.errors import AccountBusy, DeadlineExceeded, Error, UpstreamFailed, UpstreamUnavailable
+from lib.errors import AccountBusy, Error, UpstreamFailed, UpstreamUnavailable
 from lib.question import Attachment, Drawing, Question
 
 _STREAM: Final = "/chatglm/backend-api/assistant/stream"
@@ -43,7 +43,7 @@ async def answer(question: Question, token: str, *, patient: bool = True) -> Asy
             yield events
     finally:
         try:
-            await uninterrupted(generation.close())
+            await uninterrupted(generation.close(), invocation.current().deadline.clean_up_seconds())
         except TimeoutError:
             _log.warning("Cleaning up after an answer took too long; its conversation may still be there")
 
@@ -55,7 +55,6 @@ class Generation:
         self._again_on = (UpstreamUnavailable, AccountBusy) if patient else UpstreamUnavailable
         self._question = question
         self._account = account
-        invocation.current().upstream = "chatglm"
         self._model = models.find(question.model).with_effort(question.effort)
         self._conversation_id = question.conversation_id or ""
         if not models.is_id(self._conversation_id):
@@ -68,19 +67,11 @@ class Generation:
 
     async def events(self) -> AsyncIterator[list[Event]]:
         """The events of the answer, from the first to the last."""
-        request = invocation.current()
-        started = time.perf_counter()
-        try:
-            async with request.deadline.timeout():
-                body = await self._body()
-                data, events = await again(
-                    lambda: self._account.use(lambda token: self._begin(token, body)), on=self._again_on
-                )
-        except TimeoutError as error:
-            raise DeadlineExceeded(
-                "The service did not begin to answer in the time that this deployment has."
-            ) from error
-        request.upstream_seconds = time.perf_counter() - started
+        async with in_time():
+            body = await self._body()
+            data, events = await again(
+                lambda: self._account.use(lambda token: self._begin(token, body)), on=self._again_on
+            )
         yield events
         try:
             async for events in self._more(data):
@@ -142,9 +133,10 @@ class Generation:
         self._frames.resume()
         invocation.current().retries += 1
         body = {"history_id": self._frames.message_id}
-        return await self._account.use(
-            lambda token: self._open.enter_async_context(self._account.service.stream(_CONTINUE, token, body))
-        )
+        async with invocation.current().deadline.timeout():
+            return await self._account.use(
+                lambda token: self._open.enter_async_context(self._account.service.stream(_CONTINUE, token, body))
+            )
 
     def _feed(self, piece: bytes) -> list[Event]:
         events = self._frames.feed(piece)
@@ -174,7 +166,10 @@ class Generation:
 
     async def _tidy(self, what: str, call: Callable[[Token], Awaitable[None]]) -> None:
         try:
-            await self._account.use(call)
+            try:
+                await self._account.use(call)
+            except UpstreamUnavailable:  # A connection that died while the instance was frozen, for one.
+                await self._account.use(call)
         except Error as error:
             _log.warning("Could not %s after an answer: %s", what, error.message)
 

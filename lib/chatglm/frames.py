@@ -30,6 +30,10 @@ DOUBT = 24
 Fragments do repeat each other (`ha`, `ha`, `haha`), but a text does not begin by starting itself over and over.
 """
 
+REPEATS = 16
+"""How many times in a row a text must come again to take texts for fragments: a whole that does not grow is not sent so
+often, and a fragment can be (a line of a table, a laugh)."""
+
 _TEXT_FIELDS = {"text": "text", "think": "think", "code": "code", "execution_output": "content"}
 """Content types that hold a text, and the field that it is in."""
 
@@ -39,6 +43,7 @@ _SILENT = {"tool_calls", "tool_result", "quote_result", "browser_result", "syste
 _PICTURE_NUMBER = re.compile(r"_(\d+)_\d+\.\w+(?:\?|$)")
 """`…/testpath/<history_id>_<n>_0.jpg` (protocol, "Pictures")."""
 
+_TOO_LONG = "The service sent a frame that is too long to be read."
 _UNREADABLE = "The service sent a frame that cannot be read."
 
 _log = logging.getLogger("glm.chatglm.frames")
@@ -61,6 +66,7 @@ class Frames:
         self._pending: list[bytes] = []
         self._pending_bytes = 0
         self._data: list[bytes] = []
+        self._data_bytes = 0
         self._dialect = _Dialect()
         self._texts: dict[tuple[str, str, int], _PartText] = {}
         self._shown: set[str] = set()
@@ -84,6 +90,7 @@ class Frames:
         self._pending.clear()
         self._pending_bytes = 0
         self._data.clear()
+        self._data_bytes = 0
 
     def _split(self, data: bytes) -> Iterator[bytes]:
         end = data.rfind(b"\n")
@@ -97,9 +104,13 @@ class Frames:
         for line in lines:
             if line.startswith(b"data:"):
                 self._data.append(line[5:])
+                self._data_bytes += len(line)
+                if self._data_bytes > MAX_FRAME_BYTES:
+                    raise UpstreamFailed(_TOO_LONG)
             elif self._data and line in (b"", b"\r"):
                 frame = b"\n".join(self._data) if len(self._data) > 1 else self._data[0]
                 self._data.clear()
+                self._data_bytes = 0
                 yield frame
 
     def _keep(self, data: bytes) -> None:
@@ -108,7 +119,7 @@ class Frames:
         self._pending.append(data)
         self._pending_bytes += len(data)
         if self._pending_bytes > MAX_FRAME_BYTES:
-            raise UpstreamFailed("The service sent a frame that is too long to be read.")
+            raise UpstreamFailed(_TOO_LONG)
 
     def _read(self, frame: dict[str, Any]) -> Iterator[Event]:
         if not self.conversation_id and frame.get("conversation_id"):
@@ -213,6 +224,7 @@ class _PartText:
         """The latest text: the text, if they are wholes."""
         self._given = 0
         self._repeated = 0
+        self._same = 0
         self._finished = False
 
     def take(self, text: str, *, finished: bool) -> str:
@@ -244,7 +256,8 @@ class _PartText:
     def _weigh(self, text: str) -> str:
         """Hand on what both readings of the texts so far have in common, and decide as soon as one is out."""
         before = self._whole
-        if not text.startswith(before):
+        self._same = self._same + 1 if text and text == before else 0
+        if not text.startswith(before) or self._same >= REPEATS:
             self._dialect.found = "fragments"
             return self._append(text)
         self._whole = text

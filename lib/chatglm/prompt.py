@@ -29,9 +29,10 @@ def merge(turns: Sequence[Turn]) -> str:
 
 
 def newest(turns: Sequence[Turn]) -> Sequence[Turn]:
-    """The turns after the assistant's last: what a conversation that the service remembers goes on with."""
+    """What a conversation that the service remembers goes on with: what came after its last words, or the last turn."""
     answered = max((place for place, turn in enumerate(turns) if turn.role == "assistant"), default=-1)
-    return turns[answered + 1 :] or turns[-1:]
+    later = [turn for turn in turns[answered + 1 :] if turn.role != "system"] if answered >= 0 else []
+    return later or turns[-1:]
 
 
 def continuation(turns: Iterable[Turn]) -> str:

@@ -134,7 +134,7 @@ _services: WeakKeyDictionary[asyncio.AbstractEventLoop, Service] = WeakKeyDictio
 
 def _device_id(token: Token) -> str:
     known = token.device_id
-    return known or md5((token.account_id or token.text).encode(), usedforsecurity=False).hexdigest()
+    return known or md5((token.account_id or token.text).encode(errors="replace"), usedforsecurity=False).hexdigest()
 
 
 def _is_event_stream(response: httpx.Response) -> bool:

@@ -1,13 +1,18 @@
 """The service's tokens: JSON Web Tokens. Anyone can read the payload; only the service can check the signature."""
 
-import binascii
 import json
+import re
 import time
 from base64 import urlsafe_b64decode
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from lib.errors import Unauthorized
+
+_TOKEN = re.compile(r"[\w=-]+\.[\w=-]+\.[\w=-]+", re.ASCII)
+_DEVICE_ID = re.compile(r"[0-9A-Za-z-]{1,64}")
+_FAR = 1e11
+"""No time of this and the next thousand years has as many seconds. Larger numbers are no times."""
 
 WHERE_TO_GET_ONE = "Log in at chatglm.cn and use the value of the cookie chatglm_refresh_token as the API key."
 
@@ -28,21 +33,20 @@ class Token:
     @classmethod
     def read(cls, text: str) -> "Token":
         """Read a token without checking its signature. Raises `Unauthorized` for what is not one."""
-        try:
-            payload = json.loads(_decode(text.split(".")[1])) if text.count(".") == 2 else None
-        except (ValueError, RecursionError):
-            payload = None
-        if not isinstance(payload, dict) or payload.get("type") not in ("refresh", "access"):
+        payload = _payload(text)
+        if payload is None or payload.get("type") not in ("refresh", "access"):
             raise Unauthorized(f"The API key is not a ChatGLM token. {WHERE_TO_GET_ONE}")
-        expires_at = payload.get("exp")
-        if not isinstance(expires_at, int | float):
+        expires_at = _seconds(payload.get("exp"))
+        if expires_at is None:
             raise Unauthorized(f"The API key is a ChatGLM token without an expiry. {WHERE_TO_GET_ONE}")
+        issued_at = _seconds(payload.get("iat"))
+        device_id = str(payload.get("device_id") or "")
         return cls(
             text=text,
             kind=payload["type"],
-            expires_at=float(expires_at),
-            lifetime=float(expires_at) - _number(payload.get("iat"), expires_at),
-            device_id=str(payload.get("device_id") or ""),
+            expires_at=expires_at,
+            lifetime=expires_at - (expires_at if issued_at is None else issued_at),
+            device_id=device_id if _DEVICE_ID.fullmatch(device_id) else "",
             account_id=str(payload.get("uid") or ""),
         )
 
@@ -57,12 +61,17 @@ class Token:
         return self
 
 
-def _number(value: object, default: float) -> float:
-    return float(value) if isinstance(value, int | float) else default
-
-
-def _decode(part: str) -> bytes:
+def _payload(text: str) -> dict[str, Any] | None:
+    if not _TOKEN.fullmatch(text):
+        return None
+    part = text.split(".")[1]
     try:
-        return urlsafe_b64decode(part + "=" * (-len(part) % 4))
-    except binascii.Error as error:
-        raise ValueError(str(error)) from error
+        payload = json.loads(urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+    except (ValueError, RecursionError):
+        return None
+    return payload if isinstance(payload, dict) else None
+
+
+def _seconds(value: object) -> float | None:
+    """A Unix time that can be reckoned with; None for anything else."""
+    return float(value) if isinstance(value, int | float) and 0 <= value < _FAR else None

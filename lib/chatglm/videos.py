@@ -2,23 +2,20 @@
 
 import asyncio
 import re
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import quote
 
-from lib import invocation
 from lib.chatglm import models, pictures
 from lib.chatglm.account import Account
 from lib.chatglm.files import limits, send_file
+from lib.chatglm.in_time import in_time
 from lib.chatglm.retry import again
 from lib.chatglm.token import Token
 from lib.errors import (
     AccountBusy,
     BadRequest,
-    DeadlineExceeded,
     NotFound,
     UpstreamFailed,
     UpstreamRefused,
@@ -47,22 +44,7 @@ _COMPOSE: Final = "/chatglm/video-api/v1/static/composite_video"
 _PERCENT: Final = re.compile(r"(\d{1,3})(?:\.\d+)?\s*%?")
 
 
-@asynccontextmanager
-async def _in_time() -> AsyncIterator[None]:
-    """Work for the running request that ends before its deadline."""
-    request = invocation.current()
-    request.upstream = "chatglm"
-    started = time.perf_counter()
-    try:
-        async with request.deadline.timeout():
-            yield
-    except TimeoutError as error:
-        raise DeadlineExceeded("The service did not answer in the time that this deployment has.") from error
-    finally:
-        request.upstream_seconds += time.perf_counter() - started
-
-
-@_in_time()
+@in_time()
 async def create(order: VideoOrder, token: str, *, patient: bool) -> VideoJob:
     """Have the service take an order. `patient` waits a little for an account that is busy.
 
@@ -87,7 +69,7 @@ async def create(order: VideoOrder, token: str, *, patient: bool) -> VideoJob:
     return VideoJob(job_id, str(result.get("conversation_id") or ""))
 
 
-@_in_time()
+@in_time()
 async def look(job_id: str, token: str, *, sound: str = "") -> VideoState:
     """How far the job is. Once it is done, its sound track (`<key>-<audio id>`) is added, where it is to have one.
 
@@ -107,7 +89,7 @@ async def look(job_id: str, token: str, *, sound: str = "") -> VideoState:
     return VideoState("done", state.progress, replace(state.video, url=url))
 
 
-@_in_time()
+@in_time()
 async def delete(job_id: str, token: str) -> None:
     """Remove the job and its video from the account. One that is gone already is fine."""
     account = Account(token)

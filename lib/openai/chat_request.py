@@ -130,16 +130,18 @@ class Message(RequestModel):
     name: str | None = None
     tool_call_id: str | None = None
     tool_calls: list[ToolCall] | None = Field(default=None, max_length=MAX_CALLS)
+    function_call: Function | None = None
 
     def turn(self, place: str) -> Turn:
         """The message as a turn; calls of tools and their results as text, since they are part of what was said."""
         texts = [part.words() for part in self.content]
-        calls = [call.get("function", {}) for call in self.tool_calls or ()]
-        texts += [f"[Called the tool {call.get('name', '')}: {call.get('arguments', '')}]" for call in calls]
+        texts += [_call(call.get("function", {}), call.get("id")) for call in self.tool_calls or ()]
+        if self.function_call is not None:
+            texts.append(_call(self.function_call, None))
         text = "\n".join(filter(None, texts))
         role = _ROLES[self.role]
         if role == "tool":
-            text = f"[Result of the tool{' ' + self.name if self.name else ''}:]\n{text}"
+            text = f"[Result of the tool{' ' + self.name if self.name else ''}{_as(self.tool_call_id)}:]\n{text}"
         return Turn(role, text, tuple(self._attachments(place)))
 
     def _attachments(self, place: str) -> Iterator[Attachment]:
@@ -206,6 +208,15 @@ class ChatRequest(RequestModel):
             effort=self.reasoning_effort,
             search=self.web_search,
         )
+
+
+def _call(function: Function, call_id: str | None) -> str:
+    return f"[Called the tool {function.get('name', '')}{_as(call_id)}: {function.get('arguments', '')}]"
+
+
+def _as(call_id: str | None) -> str:
+    """Which call it was: several may be made at once."""
+    return f" as {call_id}" if call_id else ""
 
 
 def _data_url(data: str) -> str:

@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from lib import credentials, payload
 from lib.chatglm import pictures
-from lib.function import LambdaHandler, function
+from lib.function import LambdaHandler, body_of, function
 from lib.openai.image_request import ImageRequest
 from lib.openai.image_response import whole
 from lib.openai.request import parse
@@ -23,7 +23,7 @@ _INSTEAD = 'Ask for fewer pictures (n), or for their addresses (response_format 
 async def generate(request: Request) -> Response:
     """Draw what the body describes."""
     tokens = credentials.tokens(request)
-    wanted = parse(ImageRequest, await request.body()).check()
+    wanted = parse(ImageRequest, await body_of(request)).check()
     drawn = await credentials.fail_over_call(tokens, partial(pictures.draw, wanted.question()))
     drawn = drawn[: wanted.n]
     contents = await pictures.fetch(drawn) if wanted.response_format == "b64_json" else None

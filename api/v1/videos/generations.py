@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from lib import credentials, prefer
 from lib.chatglm import pictures, videos
-from lib.function import LambdaHandler, function
+from lib.function import LambdaHandler, body_of, function
 from lib.openai import video_response
 from lib.openai.request import parse
 from lib.openai.video_request import VideoRequest
@@ -32,7 +32,7 @@ RETRY_AFTER = 5
 async def create(request: Request) -> JSONResponse:
     """Start what the body describes."""
     tokens = credentials.tokens(request)
-    wanted = parse(VideoRequest, await request.body()).check()
+    wanted = parse(VideoRequest, await body_of(request)).check()
     order = wanted.order()
     if (drawing := wanted.drawing()) is not None:
         drawn = await credentials.fail_over_call(tokens, partial(pictures.draw, drawing))
