@@ -15,7 +15,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lib import access_log, credentials, invocation, lambda_adapter, settings
@@ -244,7 +244,16 @@ def error_response(error: Exception) -> Response:
 
 
 async def _refuse(request: Request, error: Exception) -> Response:
-    return error_response(error)
+    response = error_response(error)
+    if response.status_code == 405:
+        response.headers["allow"] = ", ".join(sorted(_methods(request)))  # Starlette tells those of one route only.
+    return response
+
+
+def _methods(request: Request) -> set[str]:
+    """What the path takes, by all routes together."""
+    matching = (route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE)
+    return {method for route in matching if isinstance(route, Route) for method in route.methods or ()}
 
 
 def error_event(error: Exception) -> bytes:
