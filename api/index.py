@@ -2,7 +2,7 @@
 
 from starlette.routing import Route
 
-from api import ping
+from api import openapi, ping
 from api.token import check
 from api.v1 import models
 from api.v1.chat import completions
@@ -14,6 +14,7 @@ from lib.page import page
 routes = [
     Route("/", page),
     *ping.routes,
+    *openapi.routes,
     *check.routes,
     *models.routes,
     *completions.routes,
