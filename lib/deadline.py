@@ -34,7 +34,9 @@ class Deadline:
     def __init__(self, seconds: float = math.inf, *, grace: float = GRACE) -> None:
         """`seconds`: what the platform still gives; `grace` of them (a tenth of a short time) are kept back."""
         self._cut_off = time.monotonic() + seconds
-        self.ends_at = self._cut_off - min(grace, seconds / 10)
+        self.grace = min(grace, seconds / 10)
+        """Seconds between the deadline and the end of the invocation."""
+        self.ends_at = self._cut_off - self.grace
 
     @classmethod
     def of(cls, scope: Scope, max_duration: float | None, environ: Mapping[str, str] = os.environ) -> "Deadline":

@@ -10,8 +10,9 @@ from lib import invocation
 
 SILENCE = 15.0
 """Seconds without a word after which a comment goes out: proxies cut connections that are silent for 30 to 60 s."""
-STUCK = 0.5
-"""Seconds after the deadline, at which `chunks` ends by itself, that a client may take to read the end."""
+PATIENCE = 0.25
+"""The share of the grace, after the deadline at which `chunks` ends by itself, in which a client may read the end. The
+rest is for cleaning up."""
 COMMENT = b": still here\n\n"
 
 _HEADERS = [
@@ -57,7 +58,8 @@ class EventStream:
                 await asyncio.sleep(SILENCE - silent_for)
 
         comments = asyncio.create_task(keep_alive())
-        last_moment = invocation.current().deadline.timeout(late_by=STUCK)
+        deadline = invocation.current().deadline
+        last_moment = deadline.timeout(late_by=PATIENCE * deadline.grace)
         try:
             async with last_moment, aclosing(self._chunks) as chunks:
                 async for data in chunks:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from lib.errors import Unauthorized
 
 _TOKEN = re.compile(r"[\w=-]+\.[\w=-]+\.[\w=-]+", re.ASCII)
-_DEVICE_ID = re.compile(r"[0-9A-Za-z-]{1,64}")
+_DEVICE_ID = re.compile(r"[0-9a-f]{32}")
 _FAR = 1e11
 """No time of this and the next thousand years has as many seconds. Larger numbers are no times."""
 
