@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lib.answer import Code, DrawingPrompt, End, Event, Output, Picture, Source, Start, Text, Thought
-from lib.chatglm.frames import DOUBT, MAX_FRAME_BYTES, Frames
+from lib.chatglm.frames import DOUBT, MAX_FRAME_BYTES, REPEATS, Frames
 
 CONVERSATION = "66f0a1b2c3d4e5f60718293a"
 FIELDS = {"text": "text", "think": "think", "code": "code", "execution_output": "content"}
@@ -272,3 +272,20 @@ def test_comments_other_fields_and_data_over_several_lines_are_read_as_the_stand
 def test_nothing_after_the_end_is_read() -> None:
     data = encode([frame(part("p", "text", "Hi", "finish"), status="finish"), frame(part("q", "text", "more", "init"))])
     assert read(data)[-1] == End("stop")
+
+
+def test_a_fragment_that_comes_again_and_again_does_not_wait_for_the_end() -> None:
+    reader = Frames()
+    given_out = ""
+    for number in range(1, 60):
+        events = reader.feed(encode([frame(part("p", "text", "ha ", "init"))]))
+        given_out += "".join(text for _, text in shown(events))
+        assert given_out == "ha " * number or number <= REPEATS
+
+
+def test_data_without_an_end_is_a_failure() -> None:
+    reader = Frames()
+    line = b"data: " + b"x" * 1_000_000 + b"\n"
+    for _ in range(MAX_FRAME_BYTES // 1_000_000 + 1):
+        reader.feed(line)
+    assert reader.failure is not None
