@@ -121,7 +121,9 @@ def chinese() -> dict[str, str]:
 def test_every_text_is_there_in_chinese(page: Tags) -> None:
     options = {text for text in page.texts if f" data-t>{text}</option>" in HTML}
     code = SCRIPT.partition("\n};")[2]
-    sentences = {text for text in re.findall(r'"((?:[A-Z]|\{name\} )[^"\\]*[a-z…}][.?)…]?)"', code) if not text.isupper()}
+    sentences = {
+        text for text in re.findall(r'"((?:[A-Z]|\{name\} )[^"\\]*[a-z…}][.?)…]?)"', code) if not text.isupper()
+    }
     used = (sentences - NOT_TRANSLATED) | (set(page.texts) - options)
     assert used - chinese().keys() == set()
     assert chinese().keys() - used - {"Any"} == set()
