@@ -37,7 +37,7 @@ from tests.upstream import (
 DESCRIPTION = describe()
 schema = schemathesis.openapi.from_dict(DESCRIPTION)
 
-EXAMPLES = 30
+EXAMPLES = 60
 """Requests that Schemathesis makes up for each operation, besides those that it makes of the schema systematically."""
 
 EXPECTED_FAULTS = {502, 503, 504}

@@ -168,6 +168,7 @@ def _headers() -> Json:
     return {
         "x-request-id": {
             "description": "The request's name in the log: the platform's or the client's own, else a new one.",
+            "required": True,
             "schema": {"type": "string", "pattern": r"^[\w.:=-]{1,128}$"},
         },
         "retry-after": {"description": "Seconds after which to ask again.", "schema": _INTEGER},
