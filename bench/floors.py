@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import cache
 
 import httpx
 from pydantic_core import from_json
@@ -21,7 +22,7 @@ from starlette.types import Receive, Scope, Send
 
 from bench import processes
 from bench.streams import FAST, SLOWLY, in_turn
-from bench.table import Figure
+from bench.table import Figure, compared
 from bench.upstream import Order, chunks
 from lib.chatglm.frames import Frames
 from lib.transport import Transport
@@ -59,12 +60,25 @@ async def sending(scope: Scope, receive: Receive, send: Send) -> None:
 
 async def reading(scope: Scope, receive: Receive, send: Send) -> None:
     """Reads an answer from the upstream, and sends nothing of it until it is there."""
+    await _read_answer(_client(ours=True), scope, receive, send)
+
+
+async def reading_by_httpx(scope: Scope, receive: Receive, send: Send) -> None:
+    """The same through httpx's own transport."""
+    await _read_answer(_client(ours=False), scope, receive, send)
+
+
+@cache
+def _client(*, ours: bool) -> httpx.AsyncClient:
+    limits = httpx.Limits(max_connections=None)
+    return httpx.AsyncClient(transport=Transport() if ours else None, trust_env=False, timeout=60, limits=limits)
+
+
+async def _read_answer(http: httpx.AsyncClient, scope: Scope, receive: Receive, send: Send) -> None:
     order = await _order(Request(scope, receive))
-    async with httpx.AsyncClient(transport=Transport(), trust_env=False) as http:
-        url = os.environ["GLM_CHATGLM_URL"]
-        async with http.stream("POST", url, json={"text": str(order)}) as response:
-            async for _ in response.aiter_raw():
-                pass
+    async with http.stream("POST", os.environ["GLM_CHATGLM_URL"], json={"text": str(order)}) as response:
+        async for _ in response.aiter_raw():
+            pass
     body = b"".join(EVENT % text.encode() for text in order.fragments) + LAST
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await send({"type": "http.response.body", "body": body})
@@ -79,7 +93,9 @@ async def _order(request: Request) -> Order:
 def floors(rounds: int) -> Iterator[Figure]:
     """Parsing alone, reading alone, sending alone, importing alone."""
     yield from _parsing(rounds)
-    yield from _serving(rounds)
+    yield from _reading(rounds)
+    yield from _sending(rounds)
+    yield from _tls(rounds)
     yield from _importing(rounds)
 
 
@@ -109,22 +125,46 @@ def _time(work: Callable[[], object], rounds: int) -> float:
     return statistics.median(times)
 
 
-def _serving(rounds: int) -> Iterator[Figure]:
-    section = "Floors: reading alone and sending alone, CPU of the server for one answer"
-    kinds = [("10 ms apart, 20 at once", SLOWLY, 20), ("as fast as they come, 8 at once", FAST, 8)]
+PACES = [("200 fragments, 10 ms apart, 20 at once", SLOWLY, 20), ("as fast as they come, 8 at once", FAST, 8)]
+
+
+def _reading(rounds: int) -> Iterator[Figure]:
+    section = "Floors: reading alone, CPU of the server for one answer, against httpx's own transport"
     with ExitStack() as stack:
         behind = stack.enter_context(processes.upstream())
-        apps = ("bench.floors:reading", "bench.floors:sending")
+        apps = ("bench.floors:reading", "bench.floors:reading_by_httpx")
         urls = [stack.enter_context(processes.server(app, behind)) for app in apps]
-        for pace, order, at_once in kinds:
-            for what, times in zip(("reading", "sending"), in_turn(urls, order, at_once, rounds), strict=True):
-                yield Figure(section, f"{what} 200 fragments, {pace}", statistics.median(times), "ms")
+        for pace, order, at_once in PACES:
+            ours, theirs = in_turn(urls, order, at_once, rounds)
+            yield compared(section, pace, "ms", ours, "ms", theirs)
+
+
+def _sending(rounds: int) -> Iterator[Figure]:
+    section = "Floors: sending alone, CPU of the server for one answer"
+    with processes.server("bench.floors:sending", "") as url:
+        for pace, order, at_once in PACES:
+            (times,) = in_turn([url], order, at_once, rounds)
+            yield Figure(section, pace, statistics.median(times), "ms")
+
+
+def _tls(rounds: int) -> Iterator[Figure]:
+    section = "Floors: memory of a TLS connection, against asyncio's"
+    with processes.running("bench.tls_memory", "serve") as url:
+        kilobytes = {how: [_memory(how, url) for _ in range(rounds)] for how in ("ours", "asyncio")}
+    yield compared(section, "median", "KB", kilobytes["ours"], "KB", kilobytes["asyncio"])
+
+
+def _memory(how: str, url: str) -> float:
+    command = [sys.executable, "-m", "bench.tls_memory", how, url]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=processes.CHECKOUT)
+    return float(done.stdout)
 
 
 def _importing(rounds: int) -> Iterator[Figure]:
     section = "Floors: importing alone, CPU of a fresh Python"
-    for name, code in IMPORTS.items():
-        yield Figure(section, name, statistics.median(_start(code) for _ in range(rounds)), "ms")
+    times = [{name: _start(code) for name, code in IMPORTS.items()} for _ in range(rounds)]
+    for name in IMPORTS:
+        yield Figure(section, name, statistics.median(turn[name] for turn in times), "ms")
 
 
 def _start(code: str) -> float:
