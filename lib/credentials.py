@@ -57,22 +57,22 @@ def check(chosen: Settings) -> None:
         raise Misconfigured("GLM_ACCESS_KEYS is set and GLM_TOKENS is not: the deployment has no account to use.")
 
 
-def admit(request: Request) -> None:
-    """Let in whoever may use the deployment. Raises `Unauthorized` where it has access keys and none is presented."""
-    if settings.current().access_keys:
-        tokens(request)
-
-
 def tokens(request: Request) -> tuple[str, ...]:
     """The tokens that this request may use. Raises `Unauthorized` where it brings no key, or not the right one."""
-    chosen = settings.current()
     key = _key(request)
     if not key:
         raise Unauthorized(
             "No API key. Send a ChatGLM token, or the deployment's access key, as Authorization: Bearer."
         )
+    return tokens_of(key)
+
+
+def tokens_of(key: str) -> tuple[str, ...]:
+    """The tokens that whoever presents `key` may use. Raises `Unauthorized` where it is not the right one."""
+    chosen = settings.current()
     if chosen.access_keys:
-        known = [hmac.compare_digest(key.encode(), access_key.encode()) for access_key in chosen.access_keys]
+        presented = key.encode(errors="replace")
+        known = [hmac.compare_digest(presented, access_key.encode()) for access_key in chosen.access_keys]
         if not any(known):
             raise Unauthorized("The API key is not one of this deployment's access keys.")
         return tuple(dict.fromkeys(chosen.tokens))

@@ -141,20 +141,6 @@ def test_an_unreadable_access_token_is_the_services_fault(bundle: Bundle, upstre
     assert ask(bundle, account).choices
 
 
-def test_a_deployment_with_keys_lets_nobody_in_without_one(upstream: StandIn, account: Account) -> None:
-    environ = {
-        "GLM_CHATGLM_URL": upstream.url,
-        "GLM_TOKENS": account.refresh_token,
-        "GLM_ACCESS_KEYS": "key-one",
-    }
-    with serve(environ) as bundle:
-        for headers, status in (({}, 401), ({"Authorization": "Bearer key-one"}, 200)):
-            body = {"token": account.refresh_token}
-            assert httpx.get(f"{bundle.url}/v1/models", headers=headers).status_code == status
-            assert httpx.get(f"{bundle.url}/v1/models/glm-4", headers=headers).status_code == status
-            assert httpx.post(f"{bundle.url}/token/check", json=body, headers=headers).status_code == status
-
-
 def test_a_conversation_goes_on_with_the_last_turn_where_nothing_was_answered(
     bundle: Bundle, upstream: StandIn, account: Account
 ) -> None:

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from tests.asking import ask
-from tests.bundle import Bundle
+from tests.bundle import Bundle, serve
 from tests.upstream import Account, StandIn
 
 
@@ -76,3 +76,19 @@ def test_a_check_that_cannot_be_made_is_an_error(bundle: Bundle, upstream: Stand
 @pytest.mark.parametrize("body", [b"", b"{}", b'{"token": 5}', b'{"token": ""}', b"[]"])
 def test_a_wrong_request(bundle: Bundle, body: bytes) -> None:
     assert httpx.post(f"{bundle.url}/token/check", content=body).status_code == 400
+
+
+def test_of_several_accounts_one_that_lives_is_enough(bundle: Bundle, upstream: StandIn, account: Account) -> None:
+    dead = upstream.account(dead=True)
+    assert check(bundle, f"{dead.refresh_token},{account.refresh_token}")["live"]
+    assert not check(bundle, f"{dead.refresh_token},nonsense")["live"]
+
+
+def test_an_access_key_is_alive_as_long_as_an_account_is(upstream: StandIn, account: Account) -> None:
+    environ = {"GLM_CHATGLM_URL": upstream.url, "GLM_TOKENS": account.refresh_token, "GLM_ACCESS_KEYS": "key-one"}
+    with serve(environ) as bundle:
+        assert check(bundle, "key-one")["live"]
+        for wrong in ("key-two", account.refresh_token):
+            assert httpx.post(f"{bundle.url}/token/check", json={"token": wrong}).status_code == 401
+        account.kill()
+        assert not check(bundle, "key-one")["live"]

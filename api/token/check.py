@@ -15,10 +15,15 @@ from lib.openai.token_check import TokenCheckRequest, verdict
 
 
 async def check(request: Request) -> JSONResponse:
-    """Say whether the token is alive, and what is known of it."""
-    credentials.admit(request)
+    """Say whether what a client would use as the API key is alive, and what is known of it.
+
+    Of several accounts, one that lives is enough. With access keys, it is the deployment's accounts that are checked.
+    """
     wanted = parse(TokenCheckRequest, await body_of(request))
-    found = await account.check(wanted.token)
+    for token in credentials.tokens_of(wanted.token):
+        found = await account.check(token)
+        if found.live:
+            break
     kind, expires_at = (found.token.kind, found.token.expires_at) if found.token else (None, None)
     return JSONResponse(verdict(live=found.live, kind=kind, expires_at=expires_at, guest=found.guest))
 
