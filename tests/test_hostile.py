@@ -394,6 +394,38 @@ KEYS: dict[str, tuple[int, tuple[str, str | bytes]]] = {
 }
 
 
+FORGED: dict[str, str] = {
+    "an expiry of 400 digits": token('{"type": "refresh", "exp": ' + "9" * 400 + "}"),
+    "an expiry that is no number": token('{"type": "refresh", "exp": NaN}'),
+    "an expiry without end": token('{"type": "access", "exp": 1e999}'),
+    "an issue of 400 digits": token('{"type": "refresh", "exp": 9999999999, "iat": ' + "9" * 400 + "}"),
+    "a device that ends its line": token(
+        r'{"type": "refresh", "exp": 9999999999, "device_id": "a\r\nX-Injected: yes"}'
+    ),
+    "a device of two bytes": token('{"type": "refresh", "exp": 9999999999, "device_id": "é"}'),
+    "a device of 5000 letters": token(f'{{"type": "refresh", "exp": 9999999999, "device_id": "{"a" * 5000}"}}'),
+    "an account that is half a letter": token(r'{"type": "refresh", "exp": 9999999999, "uid": "\ud800"}'),
+    "a signature of two bytes": token('{"type": "refresh", "exp": 9999999999}', signature="é"),
+    "a signature of two words": token('{"type": "refresh", "exp": 9999999999}', signature="a b"),
+    "a signature of 9000 letters": token('{"type": "refresh", "exp": 9999999999}', signature="a" * 9000),
+    "a head that is quoted": token('{"type": "refresh", "exp": 9999999999}', head='"e30"'),
+}
+
+
+@pytest.mark.parametrize("name", FORGED)
+def test_a_forged_token(door: Door, upstream: StandIn, name: str) -> None:
+    assert door.ask("POST", CHAT, ("Authorization", f"Bearer {FORGED[name]}"), body=chat()).status == 401
+    answer = door.ask("POST", CHECK, body=json.dumps({"token": FORGED[name]}).encode())
+    assert (answer.status, answer.json()["live"]) == (200, False)
+    assert {"x-injected"}.isdisjoint(header.lower() for call in upstream.record for header in call.headers)
+
+
+def test_a_token_that_ends_its_line_is_none(door: Door, upstream: StandIn) -> None:
+    forged = token('{"type": "refresh", "exp": 9999999999}', signature="a\r\nX-Injected: yes")
+    assert door.ask("POST", CHECK, body=json.dumps({"token": forged}).encode()).json() == {"live": False}
+    assert upstream.record == []
+
+
 @pytest.mark.parametrize("name", KEYS)
 def test_a_hostile_key(door: Door, upstream: StandIn, name: str) -> None:
     status, header = KEYS[name]

@@ -44,6 +44,18 @@ def test_what_a_payload_says(kind: str, expires_at: int, issued_at: int, account
     assert token.account_id == account_id
 
 
+@pytest.mark.parametrize(
+    "device_id", [None, 5, "", "x" * 32, "0" * 31, "0" * 33, "a\r\nX-Injected: yes", "é" * 32, "٣" * 32]
+)
+def test_a_device_that_cannot_be_one_is_left_out(device_id: Any) -> None:
+    assert Token.read(encode(payload(device_id=device_id))).device_id == ""
+
+
+@pytest.mark.parametrize("issued_at", ["-1", "NaN", "1e999", "9" * 400, '"yesterday"', "null"])
+def test_a_time_of_issue_that_cannot_be_one_is_left_out(issued_at: str) -> None:
+    assert Token.read(encode(f'{{"type": "access", "exp": 5, "iat": {issued_at}}}')).lifetime == 0
+
+
 def test_what_a_payload_may_leave_out() -> None:
     token = Token.read(encode({"type": "access", "exp": 5.5}))
     assert (token.expires_at, token.lifetime, token.device_id, token.account_id) == (5.5, 0, "", "")
@@ -96,6 +108,18 @@ def test_a_payload_of_another_kind_is_refused(value: Any) -> None:
         encode("[]"),
         encode("null"),
         encode('{"type": "refresh", "exp": ' + "9" * 5000 + "}"),
+        encode('{"type": "refresh", "exp": ' + "9" * 400 + "}"),
+        encode('{"type": "refresh", "exp": NaN}'),
+        encode('{"type": "refresh", "exp": 1e999}'),
+        encode('{"type": "refresh", "exp": -1}'),
+        encode(payload(), signature="é"),
+        encode(payload(), signature="a b"),
+        encode(payload(), signature="a\r\nX-Injected: yes"),
+        encode(payload(), signature="\ud800"),
+        encode(payload(), signature=""),
+        encode(payload(), head=""),
+        encode(payload(), head="é"),
+        encode(payload()) + "\n",
         encode(payload())[: -len(".c2ln")],
         encode(payload()) + ".x",
         "e30." + urlsafe_b64encode(b'\xff{"type"').decode() + ".x",
