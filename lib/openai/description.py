@@ -72,7 +72,7 @@ def _paths() -> Json:
         "/openapi.json": {"get": _operation("This description.", _json({"type": "object"}))},
         "/token/check": {
             "post": _operation(
-                "Is a ChatGLM token alive?", _json("TokenVerdict"), TokenCheckRequest, errors=(502, 503)
+                "Is a ChatGLM token alive?", _json("TokenVerdict"), TokenCheckRequest, errors=(401, 429, 502, 503, 504)
             ),
         },
         "/v1/models": {"get": _operation("The names of models.", _json("ModelList"))},
