@@ -698,6 +698,11 @@ async def test_a_request_that_meets_a_closing_connection_is_repeated_only_where_
             await client.put(server.url, content=pieces_of(b"body", 2), headers={"Content-Length": "4"})
         assert server.connections == 3
 
+        await client.get(server.url)
+        with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
+            await client.put(server.url, content=b"body", extensions={"repeat": False})
+        assert server.connections == 4
+
 
 async def test_a_request_is_not_repeated_after_a_byte_of_the_answer_nor_on_a_fresh_connection() -> None:
     async def behave(peer: Peer) -> None:
