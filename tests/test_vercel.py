@@ -24,7 +24,7 @@ FUNCTIONS_ON_HOBBY = 12
 SECONDS_ON_HOBBY = 300
 POLL_ID = "v1.eyJqb2IiOiIxIn0"
 FUNCTIONS = {
-    "/openapi.json": "api/index",
+    "/openapi.json": "api/openapi",
     "/ping": "api/ping",
     "/token/check": "api/token/check",
     "/v1/models": "api/v1/models",
@@ -313,10 +313,10 @@ def test_a_busy_account_is_a_rate_limit_error(client: OpenAI, upstream: StandIn)
 
 def test_a_broken_stream_is_an_error_after_what_had_come(client: OpenAI, upstream: StandIn) -> None:
     upstream.script(Answer(Text("Once ", "upon ", "a time"), ending=Cut(after=2, resumes=False)))
-    pieces = texts(stream(client))
-    assert next(pieces) + next(pieces) == "Once upon "
+    pieces: list[str] = []
     with pytest.raises(openai.APIError):
-        next(pieces)
+        pieces.extend(texts(stream(client)))
+    assert "".join(pieces) == "Once upon "
 
 
 def test_a_client_that_leaves_takes_the_conversation_with_it(
@@ -324,7 +324,7 @@ def test_a_client_that_leaves_takes_the_conversation_with_it(
 ) -> None:
     upstream.script(Answer(Text("Once ", "upon ", "a time"), gate=Gate(after=2), lingers=True))
     answer = stream(client)
-    assert next(texts(answer)) == "Once "
+    assert next(texts(answer)).startswith("Once ")
     answer.close()
     upstream.wait_for(lambda: not upstream.running(account) and not upstream.conversations(account))
 
@@ -362,4 +362,4 @@ def test_a_body_larger_than_the_platform_takes_is_refused(deployment: Deployment
 def test_the_request_is_logged_under_the_platforms_id(deployment: Deployment) -> None:
     answer = httpx.get(f"{deployment.url}/v1/models")
     assert answer.headers["x-request-id"].startswith("iad1::")
-    assert answer.headers["x-request-id"] in deployment.log
+    deployment.instances["api/v1/models"].wait_logged(answer.headers["x-request-id"])

@@ -122,6 +122,12 @@ class Instance:
             if not self._changed.wait_for(lambda: ended() >= invocations, timeout):
                 raise TimeoutError(f"{ended()} of {invocations} invocations ended in {timeout} s")
 
+    def wait_logged(self, text: str, timeout: float = 10.0) -> None:
+        """Wait until `text` stands in the log: a line may come after the answer that it tells of. TimeoutError."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: text in self.log, timeout):
+                raise TimeoutError(f"{text} was not logged in {timeout} s: {self.log}")
+
     def stop(self) -> None:
         """End the process, as the platform may at any time between two requests."""
         self._process.terminate()
