@@ -10,6 +10,9 @@ from lib.errors import Misconfigured
 SIGN_SECRET = "8a1317a7468aa3ad86e997d08f3f31cb"  # noqa: S105
 """The constant of the web page's script that every signature is made with. Public, and the same for everyone."""
 
+_LARGEST_NUMBER = 1e9
+"""Megabytes or seconds: more is a slip of the pen."""
+
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"", "0", "false", "no", "off"}
 
@@ -82,8 +85,8 @@ def _number(name: str, chosen: Mapping[str, str], default: float) -> float:
         value = float(chosen.get(name, default))
     except ValueError:
         value = -1.0
-    if not 0 <= value < float("inf"):
-        raise Misconfigured(f"{name} is not a number of 0 or more.")
+    if not 0 <= value <= _LARGEST_NUMBER:
+        raise Misconfigured(f"{name} is not a number from 0 to {_LARGEST_NUMBER:.0f}.")
     return value
 
 

@@ -21,7 +21,15 @@ def main(app: str, port: int = 0) -> None:
     )  # Else small writes wait for Nagle.
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", port))
-    Server(uvicorn.Config(app, lifespan="off", log_level="warning", access_log=False, backlog=4096)).run([listener])
+    config = uvicorn.Config(
+        app,
+        lifespan="off",
+        log_level="warning",
+        access_log=False,
+        backlog=4096,
+        h11_max_incomplete_event_size=131072,  # A hundred tokens make a head of 40 KB.
+    )
+    Server(config).run([listener])
 
 
 if __name__ == "__main__":

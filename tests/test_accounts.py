@@ -90,7 +90,7 @@ def test_where_a_key_may_stand(fresh: Bundle, upstream: StandIn, account: Accoun
 
 
 def test_a_hundred_tokens_and_no_more(fresh: Bundle, upstream: StandIn, account: Account) -> None:
-    expired = [f"a{number}" for number in range(99)]
+    expired = [f"{account.expired_refresh_token()}{number}" for number in range(99)]
     assert ask(fresh, ",".join([*expired, account.refresh_token])).choices
     with pytest.raises(openai.BadRequestError):
         ask(fresh, ",".join([*expired, "b", "c"]))

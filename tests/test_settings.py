@@ -81,6 +81,7 @@ def test_what_a_variable_does(name: str, value: str, field: str, expected: objec
         ("GLM_MAX_FILE_MB", "-1"),
         ("GLM_MAX_FILE_MB", "nan"),
         ("GLM_MAX_FILE_MB", "inf"),
+        ("GLM_MAX_FILE_MB", "1e305"),
         ("GLM_MAX_DURATION", "10 s"),
         ("GLM_MAX_DURATION", "-1"),
     ],
