@@ -511,6 +511,30 @@ async def test_time_in_which_nobody_reads_is_not_silence() -> None:
         assert await anext(pieces) == b"ok"
 
 
+async def test_what_came_in_time_counts_though_the_event_loop_was_late() -> None:
+    def hold_up_the_loop() -> None:
+        time.sleep(2 * SHORT)
+
+    async def behave(peer: Peer) -> None:
+        await peer.request()
+        await peer.send(CHUNKED + b"2\r\nok\r\n")
+        await asyncio.wait_for(waiting.wait(), SOON)
+        await peer.send(b"3\r\n in\r\n")
+        waiting.clear()
+        hold_up_the_loop()
+        await asyncio.wait_for(waiting.wait(), SOON)
+        await peer.send(b"5\r\n time\r\n0\r\n\r\n")
+
+    waiting = asyncio.Event()
+    timeout = httpx.Timeout(SOON, read=SHORT)
+    async with session(behave) as (client, server), client.stream("GET", server.url, timeout=timeout) as response:
+        text = ""
+        async for piece in response.aiter_raw():
+            text += piece.decode()
+            waiting.set()
+        assert text == "ok in time"
+
+
 async def test_a_shorter_timeout_counts_after_a_longer_one() -> None:
     async def behave(peer: Peer) -> None:
         await peer.request()
@@ -619,7 +643,8 @@ async def test_a_request_that_says_close_is_the_last_of_its_connection() -> None
         assert server.connections == 2
 
 
-async def test_what_a_server_says_unasked_ends_the_connection_and_is_no_answer() -> None:
+@pytest.mark.parametrize("rounds", [0, 3], ids=["not yet read", "read by the loop"])
+async def test_what_a_server_says_unasked_ends_the_connection_and_is_no_answer(rounds: int) -> None:
     async def behave(peer: Peer) -> None:
         await peer.request()
         await peer.send(OK)
@@ -633,6 +658,8 @@ async def test_what_a_server_says_unasked_ends_the_connection_and_is_no_answer()
         await client.post(server.url)
         told.set()
         await sent.wait()
+        for _ in range(rounds):
+            await asyncio.sleep(0)
         assert (await client.post(server.url)).status_code == 200
         assert server.connections == 2
 
@@ -828,7 +855,15 @@ async def test_the_certificate_has_to_name_the_host_or_whom_the_request_names(au
     assert [name for name in names if name] == ["other.example", "files.example"]
 
 
-async def test_an_unknown_authority_is_refused(certified: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_name_that_is_none_is_a_connect_error_and_leaves_no_connection(certified: ssl.SSLContext) -> None:
+    async with Server(forever, certified) as server, connected(ssl.create_default_context()) as (client, made):
+        with pytest.raises(httpx.ConnectError):
+            await client.get(server.url, extensions={"sni_hostname": ".example"})
+        await asyncio.sleep(0)
+        assert made._connections == set()
+
+
+async def test_an_unknown_authority_is_refused(certified: ssl.SSLContext) -> None:
     async with Server(forever, certified) as server, connected() as (client, _):
         with pytest.raises(httpx.ConnectError, match="certificate verify failed"):
             await client.get(server.url)
@@ -895,6 +930,24 @@ async def test_who_is_cancelled_closes_the_connection(authority: Authority, wher
         cancelled.set()
         await asyncio.wait_for(closed.wait(), SOON)
         assert (made._connections, made._idle) == (set(), {})
+
+
+async def test_a_read_that_is_cancelled_closes_the_connection_though_nobody_closes_the_response() -> None:
+    async def behave(peer: Peer) -> None:
+        await peer.request()
+        await peer.send(CHUNKED + b"2\r\nok\r\n")
+        await peer.closed()
+        closed.set()
+
+    closed = asyncio.Event()
+    async with session(behave) as (client, server):
+        response = await client.send(client.build_request("GET", server.url), stream=True)
+        pieces = response.aiter_raw()
+        assert await anext(pieces) == b"ok"
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(SHORT):
+                await anext(pieces)
+        await asyncio.wait_for(closed.wait(), SOON)
 
 
 async def test_closing_the_client_ends_its_streams_and_closes_all_connections() -> None:
