@@ -144,8 +144,10 @@ def _is_event_stream(response: httpx.Response) -> bool:
 
 async def _pieces(response: httpx.Response) -> AsyncIterator[bytes]:
     """The body as it arrives. Raises `UpstreamUnavailable` where it breaks off."""
+    # Not `aiter_raw`, which puts each piece through a chunker of its own: a third of what reading one costs.
+    assert isinstance(response.stream, httpx.AsyncByteStream)
     try:
-        async for piece in response.aiter_raw():
+        async for piece in response.stream:
             yield piece
     except httpx.TransportError as error:
         raise unreachable(error) from error
