@@ -107,6 +107,7 @@ class Transport(httpx.AsyncBaseTransport):
         return httpx.Response(
             head.status,
             headers=head.headers,
+            request=request,
             stream=_Body(connection, self._release),
             extensions={"http_version": head.version, "reason_phrase": head.reason},
         )
