@@ -49,23 +49,6 @@ def built() -> Build:
 
 
 @pytest.fixture(scope="module")
-def stand_in() -> Iterator[StandIn]:
-    with StandIn() as running:
-        yield running
-
-
-@pytest.fixture
-def upstream(stand_in: StandIn) -> Iterator[StandIn]:
-    yield stand_in
-    stand_in.reset()
-
-
-@pytest.fixture
-def account(upstream: StandIn) -> Account:
-    return upstream.account()
-
-
-@pytest.fixture(scope="module")
 def deployment(built: Build, stand_in: StandIn) -> Iterator[Deployment]:
     with Deployment(built, {"GLM_CHATGLM_URL": stand_in.url}) as running:
         yield running
