@@ -25,6 +25,7 @@ from bench.streams import FAST, SLOWLY, in_turn
 from bench.table import Figure, compared
 from bench.upstream import Order, chunks
 from lib.chatglm.frames import Frames
+from lib.pool import Pool
 from lib.transport import Transport
 
 EVENT = (
@@ -71,7 +72,7 @@ async def reading_by_httpx(scope: Scope, receive: Receive, send: Send) -> None:
 @cache
 def _client(*, ours: bool) -> httpx.AsyncClient:
     limits = httpx.Limits(max_connections=None)
-    return httpx.AsyncClient(transport=Transport() if ours else None, trust_env=False, timeout=60, limits=limits)
+    return httpx.AsyncClient(transport=Transport(Pool()) if ours else None, trust_env=False, timeout=60, limits=limits)
 
 
 async def _read_answer(http: httpx.AsyncClient, scope: Scope, receive: Receive, send: Send) -> None:

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from lib.pool import Pool
 from lib.transport import Transport
 from tests.certificates import Authority
 
@@ -41,7 +42,7 @@ async def measure(how: str, url: str) -> float:
     """Kilobytes for each connection, each of which has received the first piece of a stream."""
     place = urlsplit(url)
     context = ssl.create_default_context(cafile=place.fragment)
-    transport = Transport(context)
+    transport = Transport(Pool(context))
     held: list[object] = []
 
     async def connect() -> None:

@@ -5,13 +5,11 @@ import math
 import select
 import ssl
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from typing import NamedTuple, cast
 
-import httpx
-
-from lib import http1
+from lib import http1, http_errors
 from lib.tls import Tls
 
 MAX_UNREAD = 64 * 1024
@@ -29,6 +27,36 @@ class Origin(NamedTuple):
     port: int
     hostname: str
     """Whom the certificate has to name: the host, if the request's extension `sni_hostname` names no other."""
+
+
+class Timeouts(NamedTuple):
+    """Seconds, or None for as long as it takes."""
+
+    connect: float | None = None
+    """For the connection to stand, TLS included."""
+    read: float | None = None
+    """For the server to say something, again and again."""
+    write: float | None = None
+    """For the server to take something, again and again."""
+
+
+class Request(NamedTuple):
+    """One request, as it goes over the wire."""
+
+    origin: Origin
+    method: str
+    target: bytes
+    """Path and query."""
+    headers: Sequence[tuple[bytes, bytes]]
+    """All of them, `Host` and those that say how long the body is, too."""
+    body: bytes | AsyncIterable[bytes] = b""
+    length: int | None = 0
+    """How many bytes a body has that is not given as bytes; None: it goes in chunks."""
+    timeouts: Timeouts = Timeouts()
+    repeatable: bool = False
+    """May it be sent once more where the server may or may not have seen it?"""
+    last: bool = False
+    """Is it the last of its connection?"""
 
 
 class Connection(asyncio.BufferedProtocol):
@@ -72,7 +100,7 @@ class Connection(asyncio.BufferedProtocol):
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport
         self._tls: Tls | None = None
-        self._error: httpx.TransportError | None = None
+        self._error: http_errors.TransportError | None = None
         self._reader: http1.ResponseReader | None = None  # None: no request is under way
         self._last_request = False
         self._sending = False
@@ -87,35 +115,34 @@ class Connection(asyncio.BufferedProtocol):
         self._timer: asyncio.TimerHandle | None = None
         self._read_timeout: float | None = None
         self._expires = math.inf
-        self._expired: type[httpx.TimeoutException] = httpx.ReadTimeout
+        self._expired: type[http_errors.TimeoutException] = http_errors.ReadTimeout
 
     async def start_tls(self, context: ssl.SSLContext, hostname: str) -> None:
-        """Do the handshake. Raises `httpx.ConnectError` where it fails, `ValueError` where `hostname` is none."""
+        """Do the handshake. Raises `ConnectError` where it fails, `ValueError` where `hostname` is none."""
         self._tls = Tls(context, hostname)
         self.buffer_updated(0)
         while not self._tls.established:
-            await self._wait(None, httpx.ConnectTimeout)
+            await self._wait(None, http_errors.ConnectTimeout)
 
-    async def exchange(self, request: httpx.Request) -> http1.Head:
+    async def exchange(self, request: Request) -> http1.Head:
         """Send `request`, wait for the head of the response.
 
         An answer that refuses the request (300 and above) while its body is still being sent is taken at once; the
         rest is not sent. A failure, also of the stream that gives the body, leaves the connection for `close`.
         """
-        timeouts = request.extensions.get("timeout", {})
-        self._read_timeout = timeouts.get("read")
-        self._last_request = "close" in request.headers.get("connection", "").lower()
+        self._read_timeout = request.timeouts.read
+        self._last_request = request.last
         self._reader = reader = http1.ResponseReader(request.method)
         self._sending = True
         try:
-            await self._send(request, timeouts.get("write"))
-        except httpx.NetworkError:
+            await self._send(request, request.timeouts.write)
+        except http_errors.NetworkError:
             # The server may have answered before it closed.
             if reader.head is None:
                 raise
         self._sending = False
         while reader.head is None:
-            await self._wait(self._read_timeout, httpx.ReadTimeout)
+            await self._wait(self._read_timeout, http_errors.ReadTimeout)
         return reader.head
 
     async def read(self) -> bytes:
@@ -124,7 +151,7 @@ class Connection(asyncio.BufferedProtocol):
         while not self._unread:
             if self._reader.complete:
                 return b""
-            await self._wait(self._read_timeout, httpx.ReadTimeout)
+            await self._wait(self._read_timeout, http_errors.ReadTimeout)
         data = self._unread[0] if len(self._unread) == 1 else b"".join(self._unread)
         self._forget_unread()
         return data
@@ -165,7 +192,7 @@ class Connection(asyncio.BufferedProtocol):
         poll.register(self._transport.get_extra_info("socket").fileno(), select.POLLIN)
         return not poll.poll(0)
 
-    def close(self, error: httpx.TransportError, cause: BaseException | None = None) -> None:
+    def close(self, error: http_errors.TransportError, cause: BaseException | None = None) -> None:
         """Close at once. Whoever uses the connection gets `error`, or the one for which it is closed already.
 
         TLS's word of farewell is not sent: each of our messages says itself where it ends.
@@ -196,23 +223,23 @@ class Connection(asyncio.BufferedProtocol):
             else:
                 self._receive_tls(self._tls, self._buffer[:nbytes])
         except http1.ProtocolError as error:
-            self.close(httpx.RemoteProtocolError(f"Not understood: {error}."))
+            self.close(http_errors.RemoteProtocolError(f"Not understood: {error}."))
         self._wake()
 
     def eof_received(self) -> None:
         """Nothing more will arrive; asyncio closes the connection."""
         if self._reader is None:
-            self.close(httpx.ConnectError("The server closed the connection."))
+            self.close(http_errors.ConnectError("The server closed the connection."))
             return
         try:
             self._reader.feed_eof()
         except http1.ProtocolError as error:
-            self.close(httpx.RemoteProtocolError(f"Not understood: {error}."))
+            self.close(http_errors.RemoteProtocolError(f"Not understood: {error}."))
         self._wake()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is closed."""
-        error = httpx.WriteError if self._sending else httpx.ReadError
+        error = http_errors.WriteError if self._sending else http_errors.ReadError
         self.close(error(f"The connection was lost: {exc}."), exc)
         if self._timer is not None:
             self._timer.cancel()
@@ -235,7 +262,7 @@ class Connection(asyncio.BufferedProtocol):
                 self._receive(piece)
         except ssl.SSLError as error:
             self._transport.write(tls.to_send())  # An alert: it says what was wrong.
-            kind = httpx.ReadError if tls.established else httpx.ConnectError
+            kind = http_errors.ReadError if tls.established else http_errors.ConnectError
             self.close(kind(f"TLS failed: {error}"), error)
             return
         if answer := tls.to_send():
@@ -262,11 +289,14 @@ class Connection(asyncio.BufferedProtocol):
 
     # Sending.
 
-    async def _send(self, request: httpx.Request, timeout: float | None) -> None:
+    async def _send(self, request: Request, timeout: float | None) -> None:
         try:
-            head = http1.request_head(request.method, request.url.raw_path, request.headers.raw)
+            head = http1.request_head(request.method, request.target, request.headers)
         except http1.ProtocolError as error:
-            raise httpx.LocalProtocolError(f"Not sent: {error}.") from error
+            raise http_errors.LocalProtocolError(f"Not sent: {error}.") from error
+        if isinstance(request.body, bytes) and len(request.body) <= WRITE_SIZE:
+            await self._write(head + request.body, timeout)
+            return
         async with aclosing(_parts(request)) as parts:
             async for part in parts:
                 if not head:
@@ -285,9 +315,9 @@ class Connection(asyncio.BufferedProtocol):
         try:
             self._transport.write(self._tls.send(data) if self._tls else data)
         except ssl.SSLError as error:
-            raise httpx.WriteError(f"TLS failed: {error}") from error
+            raise http_errors.WriteError(f"TLS failed: {error}") from error
         while self._writing_paused and not self._refused:
-            await self._wait(timeout, httpx.WriteTimeout)
+            await self._wait(timeout, http_errors.WriteTimeout)
 
     @property
     def _refused(self) -> bool:
@@ -295,7 +325,7 @@ class Connection(asyncio.BufferedProtocol):
 
     # Waiting.
 
-    async def _wait(self, timeout: float | None, expired: type[httpx.TimeoutException]) -> None:
+    async def _wait(self, timeout: float | None, expired: type[http_errors.TimeoutException]) -> None:
         """Until something happens. Raises what the connection was closed for, `expired` after `timeout` seconds."""
         if self._error is not None:
             raise self._error
@@ -311,7 +341,7 @@ class Connection(asyncio.BufferedProtocol):
         try:
             await self._waiter
         except asyncio.CancelledError:
-            self.close(httpx.ReadError("The request was cancelled."))
+            self.close(http_errors.ReadError("The request was cancelled."))
             raise
         finally:
             self._waiter = None
@@ -335,21 +365,26 @@ class Connection(asyncio.BufferedProtocol):
             self.close(self._expired("Nothing came for as long as the time-out allows."))
 
 
-async def _parts(request: httpx.Request) -> AsyncGenerator[bytes | memoryview]:
+async def _once(piece: bytes) -> AsyncIterator[bytes]:
+    yield piece
+
+
+async def _parts(request: Request) -> AsyncGenerator[bytes | memoryview]:
     """The request's body as it goes over the wire, in parts of `WRITE_SIZE` or a little more.
 
-    Raises `httpx.LocalProtocolError` where it is longer or shorter than its `Content-Length`.
+    Raises `LocalProtocolError` where it is longer or shorter than was told.
     """
-    assert isinstance(request.stream, httpx.AsyncByteStream)
-    chunked = "transfer-encoding" in request.headers
-    left = int(request.headers.get("content-length", 0))
-    async for piece in request.stream:
+    body, left = request.body, request.length
+    if isinstance(body, bytes):
+        left = len(body)
+        body = _once(body)
+    async for piece in body:
         for start in range(0, len(piece), WRITE_SIZE):
             part = memoryview(piece)[start : start + WRITE_SIZE]
-            if not chunked and (left := left - len(part)) < 0:
-                raise httpx.LocalProtocolError("Not sent to the end: the body is longer than its Content-Length.")
-            yield http1.chunk(part) if chunked else part
-    if chunked:
+            if left is not None and (left := left - len(part)) < 0:
+                raise http_errors.LocalProtocolError("Not sent to the end: the body is longer than its Content-Length.")
+            yield http1.chunk(part) if left is None else part
+    if left is None:
         yield http1.LAST_CHUNK
     elif left:
-        raise httpx.LocalProtocolError("Not sent to the end: the body is shorter than its Content-Length.")
+        raise http_errors.LocalProtocolError("Not sent to the end: the body is shorter than its Content-Length.")

@@ -43,6 +43,11 @@ class Head(NamedTuple):
     headers: list[tuple[bytes, bytes]]
     """Names as they were written, in order."""
 
+    def value(self, name: bytes) -> str:
+        """The first field of a name, which is in lower case; an empty text where there is none."""
+        found = next((value for field, value in self.headers if field.lower() == name), b"")
+        return found.decode("latin-1")
+
     def values(self, name: bytes) -> list[bytes]:
         """The members of a comma-separated field, in lower case, empty ones too. `name` is in lower case."""
         lines = [value.lower() for field, value in self.headers if field.lower() == name]

@@ -1,208 +1,97 @@
-"""How httpx reaches a server here: a transport made for many long, slow streams over HTTP/1.1.
+"""What lets an `httpx.AsyncClient` use `lib.pool`: for files of callers, whose URLs and redirects httpx knows best.
 
-    client = httpx.AsyncClient(transport=Transport(), trust_env=False)
+    client = httpx.AsyncClient(transport=Transport(pool), trust_env=False)
 
-Callers use httpx as ever: the same responses, the same exceptions, the same `timeout`. What differs from httpx's own
-transport, and what it is for (figures: `docs/performance.md`):
-
-- What has arrived is handed on at once, in one piece; a wait makes no task and, as a rule, no timer.
-- A request costs the same whether ten or a thousand others are under way, and a connection with TLS a ninth of the
-  memory.
-- Nothing is imported that httpx and asyncio have not imported already, and the list of certificate authorities is read
-  with the first https connection, while that is being made, not with the first client.
-
-Left out, since nobody here needs them: HTTP/2, proxies (`HTTPS_PROXY` and its like have no effect), upgrades, and a
-limit on the number of connections (so the `pool` time-out has no effect). asyncio only, and one event loop for each
-transport: that of its first request.
+Callers use httpx as ever: the same responses, the same exceptions, the same `timeout` (but for `pool`: there is no
+limit on the number of connections).
 """
 
-import asyncio
-import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 import httpx
 
-from lib.connection import Connection, Origin
-from lib.tls import default_context
-
-KEEP_ALIVE = 12.0
-"""Seconds that a connection is kept for the next request. Less than the 15 that load balancers of Alibaba Cloud, in
-front of many Chinese services, allow by default, so that we close first."""
-
-MAX_IDLE = 100
-"""Connections that are kept, of all origins together; each takes some 40 KB with TLS."""
-
-READ_SIZE = 64 * 1024
-"""Bytes that one read of a socket brings at most. The reads of all connections go into one buffer of this size: asyncio
-would take 256 KB of fresh memory for each, which costs more than all that is done with the 300 bytes that come."""
-
-HAPPY_EYEBALLS_DELAY = 0.25
-"""Seconds that one of a host's addresses has before the next is tried beside it, as RFC 8305 advises. It takes two
-tasks, so it is left out where the host is an address."""
+from lib import http_errors
+from lib.connection import Origin, Request, Timeouts
+from lib.pool import Pool, Response
 
 IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})  # RFC 9110, 9.2.2
 
+_ERRORS: dict[type[http_errors.TransportError], type[httpx.TransportError]] = {
+    http_errors.ConnectError: httpx.ConnectError,
+    http_errors.ReadError: httpx.ReadError,
+    http_errors.WriteError: httpx.WriteError,
+    http_errors.ConnectTimeout: httpx.ConnectTimeout,
+    http_errors.ReadTimeout: httpx.ReadTimeout,
+    http_errors.WriteTimeout: httpx.WriteTimeout,
+    http_errors.LocalProtocolError: httpx.LocalProtocolError,
+    http_errors.RemoteProtocolError: httpx.RemoteProtocolError,
+}
+
 
 class Transport(httpx.AsyncBaseTransport):
-    """Connections to any number of origins.
+    """A pool as httpx sees it.
 
-    A connection that was kept is used again, the newest first, if it shows no sign of having been closed. The server
-    may still be closing it at that very moment. A request that fails so, before any byte of a response, is sent once
-    more over a fresh connection if it may be: its method is idempotent and its body, if any, was given as bytes. A
-    POST is never repeated, since the server may have acted on it (RFC 9112, 9.3.1), and neither is a request with the
-    extension `"repeat": False`, whose headers are good for one time.
+    Of requests that meet a connection which the server is just closing, those are repeated whose method is idempotent
+    and whose body, if any, was given as bytes. A POST is never repeated, since the server may have acted on it (RFC
+    9112, 9.3.1).
     """
 
-    def __init__(self, ssl_context: ssl.SSLContext | None = None) -> None:
-        """`ssl_context`: for https, instead of `lib.tls.default_context()`."""
-        self._ssl_context = ssl_context
-        self._connections: set[Connection] = set()
-        self._idle: dict[Origin, list[Connection]] = {}
-        self._sweep_timer: asyncio.TimerHandle | None = None
-        self._closed = False
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._buffer: memoryview | None = None
+    def __init__(self, pool: Pool) -> None:
+        self.pool = pool
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send `request`, wait for the head of the response. Its body is read from the response's stream.
-
-        A stream that was read to its end, or whose end has arrived, leaves its connection to the next request. Closing
-        it earlier closes the connection, and so does whatever goes wrong, being cancelled too.
-        """
-        self._bind()
-        origin = _origin(request)
-        if connection := self._take(origin):
-            try:
-                return await self._exchange(connection, request)
-            except (httpx.NetworkError, httpx.RemoteProtocolError):
-                if connection.answered or not _may_be_repeated(request):
-                    raise
-        return await self._exchange(await self._connect(origin, request), request)
-
-    async def aclose(self) -> None:
-        """Close all connections. Whoever still reads from one gets `httpx.ReadError`."""
-        self._closed = True
-        for connection in list(self._connections):
-            connection.close(httpx.ReadError("The transport was closed."))
-        if self._sweep_timer is not None:
-            self._sweep_timer.cancel()
-        await asyncio.sleep(0)  # In the loop's next round the sockets are closed.
-
-    def _bind(self) -> None:
-        loop = asyncio.get_running_loop()
-        if self._loop is None:
-            self._loop = loop
-            # Only such a loop is known to read and hand over in one go; on others each connection has a buffer.
-            if isinstance(loop, asyncio.SelectorEventLoop):
-                self._buffer = memoryview(bytearray(READ_SIZE))
-        elif self._loop is not loop:
-            raise RuntimeError("A transport belongs to the event loop of its first request.")
-
-    async def _exchange(self, connection: Connection, request: httpx.Request) -> httpx.Response:
+        """See `httpx.AsyncBaseTransport.handle_async_request`."""
         try:
-            head = await connection.exchange(request)
-        except BaseException:
-            connection.close(httpx.ReadError("The request failed."))
-            raise
+            response = await self.pool.send(_request(request))
+        except http_errors.TransportError as error:
+            raise _as_httpx(error) from error
+        head = response.head
         return httpx.Response(
             head.status,
             headers=head.headers,
             request=request,
-            stream=_Body(connection, self._release),
+            stream=_Body(response),
             extensions={"http_version": head.version, "reason_phrase": head.reason},
         )
 
-    async def _connect(self, origin: Origin, request: httpx.Request) -> Connection:
-        loop = asyncio.get_running_loop()
-        buffer = self._buffer or memoryview(bytearray(READ_SIZE))
-        connection: Connection | None = None
-        try:
-            async with asyncio.timeout(request.extensions.get("timeout", {}).get("connect")):
-                if origin.scheme == "https" and self._ssl_context is None:
-                    # In a thread: it reads a file for 15 ms, during which the network can be at work.
-                    reading = loop.run_in_executor(None, default_context)
-                _, connection = await loop.create_connection(
-                    lambda: Connection(origin, self._lost, buffer),
-                    origin.host,
-                    origin.port,
-                    happy_eyeballs_delay=None if _is_address(origin.host) else HAPPY_EYEBALLS_DELAY,
-                )
-                self._connections.add(connection)
-                if self._closed:
-                    raise OSError("the transport was closed")
-                if origin.scheme == "https":
-                    self._ssl_context = self._ssl_context or await reading
-                    await connection.start_tls(self._ssl_context, origin.hostname)
-        except BaseException as error:
-            if connection is not None:
-                connection.close(httpx.ConnectError("The connection was not made."))
-            if isinstance(error, TimeoutError):
-                raise httpx.ConnectTimeout("Not connected within the time-out.") from error
-            if isinstance(error, OSError | ValueError):
-                raise httpx.ConnectError(f"Not connected: {error}") from error
-            raise
-        return connection
-
-    # The connections that wait for a request.
-
-    def _take(self, origin: Origin) -> Connection | None:
-        idle = self._idle.get(origin, [])
-        while idle:
-            connection = idle.pop()
-            if connection.is_alive() and connection.idle_time < KEEP_ALIVE:
-                return connection
-            connection.close(httpx.ReadError("The connection was idle for too long, or closed by the server."))
-        return None
-
-    def _release(self, connection: Connection) -> None:
-        reusable = connection.finish()
-        if not reusable or self._closed or sum(map(len, self._idle.values())) >= MAX_IDLE:
-            connection.close(httpx.ReadError("The connection is not used again."))
-            return
-        self._idle.setdefault(connection.origin, []).append(connection)
-        self._sweep_later()
-
-    def _sweep_later(self) -> None:
-        if self._sweep_timer is None:
-            self._sweep_timer = asyncio.get_running_loop().call_later(KEEP_ALIVE, self._sweep)
-
-    def _sweep(self) -> None:
-        """Close what has been idle for too long; come again while anything is idle."""
-        self._sweep_timer = None
-        for connection in [connection for idle in self._idle.values() for connection in idle]:
-            if connection.idle_time >= KEEP_ALIVE:
-                connection.close(httpx.ReadError("The connection was idle for too long."))
-            else:
-                self._sweep_later()
-
-    def _lost(self, connection: Connection) -> None:
-        self._connections.discard(connection)
-        idle = self._idle.get(connection.origin, [])
-        if connection in idle:
-            idle.remove(connection)
-        if not idle:
-            self._idle.pop(connection.origin, None)
+    async def aclose(self) -> None:
+        """Close all connections, whoever made them. Whoever still reads from one gets `httpx.ReadError`."""
+        await self.pool.aclose()
 
 
 class _Body(httpx.AsyncByteStream):
     """The body of a response, as it arrives."""
 
-    def __init__(self, connection: Connection, release: Callable[[Connection], None]) -> None:
-        self._connection: Connection | None = connection
-        self._release = release
+    def __init__(self, response: Response) -> None:
+        self._response = response
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        while self._connection is not None:
-            data = await self._connection.read()
-            if not data:
-                await self.aclose()
-                return
-            yield data
+        try:
+            async for piece in self._response:
+                yield piece
+        except http_errors.TransportError as error:
+            raise _as_httpx(error) from error
 
     async def aclose(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            self._release(connection)
+        self._response.close()
+
+
+def _request(request: httpx.Request) -> Request:
+    stream = request.stream
+    assert isinstance(stream, httpx.AsyncByteStream)
+    seconds = request.extensions.get("timeout", {})
+    chunked = "transfer-encoding" in request.headers
+    return Request(
+        _origin(request),
+        request.method,
+        request.url.raw_path,
+        request.headers.raw,
+        body=stream,
+        length=None if chunked else int(request.headers.get("content-length", 0)),
+        timeouts=Timeouts(seconds.get("connect"), seconds.get("read"), seconds.get("write")),
+        repeatable=request.method in IDEMPOTENT_METHODS and isinstance(stream, httpx.ByteStream),
+        last="close" in request.headers.get("connection", "").lower(),
+    )
 
 
 def _origin(request: httpx.Request) -> Origin:
@@ -213,10 +102,5 @@ def _origin(request: httpx.Request) -> Origin:
     return Origin(scheme, host, port, request.extensions.get("sni_hostname") or host)
 
 
-def _is_address(host: str) -> bool:
-    return ":" in host or host[-1].isdigit()  # No top-level domain ends with a digit.
-
-
-def _may_be_repeated(request: httpx.Request) -> bool:
-    wanted = request.extensions.get("repeat", True)
-    return wanted and request.method in IDEMPOTENT_METHODS and isinstance(request.stream, httpx.ByteStream)
+def _as_httpx(error: http_errors.TransportError) -> httpx.TransportError:
+    return _ERRORS[type(error)](str(error))

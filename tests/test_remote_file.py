@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from lib.addresses import Resolver, resolve
 from lib.errors import BadRequest
+from lib.pool import Pool
 from lib.remote_file import MAX_ADDRESSES, MAX_REDIRECTS, Limits, RemoteFile, open_file
 from lib.transport import Transport
 
@@ -113,7 +114,7 @@ def certified() -> ssl.SSLContext:
 
 TRANSPORTS: dict[str, Callable[[], httpx.AsyncBaseTransport]] = {
     "httpx's transport": lambda: httpx.AsyncHTTPTransport(verify=certified(), trust_env=False),
-    "our transport": lambda: Transport(certified()),
+    "our transport": lambda: Transport(Pool(certified())),
 }
 
 

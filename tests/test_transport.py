@@ -20,10 +20,12 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from lib import transport
-from lib.connection import MAX_UNREAD
+from lib import http_errors, pool
+from lib.connection import MAX_UNREAD, Origin
+from lib.connection import Request as PooledRequest
 from lib.http1 import MAX_HEAD
-from lib.transport import KEEP_ALIVE, MAX_IDLE, READ_SIZE, Transport
+from lib.pool import KEEP_ALIVE, MAX_IDLE, READ_SIZE, Pool
+from lib.transport import Transport
 from tests.certificates import Authority
 
 pytestmark = pytest.mark.anyio
@@ -123,10 +125,10 @@ class Server:
 @asynccontextmanager
 async def connected(
     tls: ssl.SSLContext | None = None, timeout: httpx.Timeout | float = SOON
-) -> AsyncIterator[tuple[httpx.AsyncClient, Transport]]:
-    """A client, and its transport to look into."""
-    made = Transport(tls)
-    async with httpx.AsyncClient(transport=made, trust_env=False, timeout=timeout) as client:
+) -> AsyncIterator[tuple[httpx.AsyncClient, Pool]]:
+    """A client, and its pool to look into."""
+    made = Pool(tls)
+    async with httpx.AsyncClient(transport=Transport(made), trust_env=False, timeout=timeout) as client:
         yield client, made
     assert made._connections == set()
     assert made._idle == {}
@@ -712,7 +714,7 @@ async def test_a_request_that_meets_a_closing_connection_is_repeated_only_where_
         if how == "reset":
             peer.reset()
 
-    async with session(behave) as (client, server):
+    async with Server(behave) as server, connected() as (client, made):
         await client.get(server.url)
         assert (await client.put(server.url, content=b"body")).text == "ok"
         assert [request.split()[0] for request in requests] == [b"PUT"]
@@ -726,8 +728,9 @@ async def test_a_request_that_meets_a_closing_connection_is_repeated_only_where_
         assert server.connections == 3
 
         await client.get(server.url)
-        with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
-            await client.put(server.url, content=b"body", extensions={"repeat": False})
+        origin = Origin("http", "127.0.0.1", server.port, "127.0.0.1")
+        with pytest.raises((http_errors.RemoteProtocolError, http_errors.ReadError)):
+            await made.send(PooledRequest(origin, "GET", b"/", [(b"Host", b"127.0.0.1")]))
         assert server.connections == 4
 
 
@@ -763,7 +766,7 @@ async def test_a_connection_is_kept_for_a_while_only(monkeypatch: pytest.MonkeyP
 
 
 async def test_idle_connections_are_closed_without_another_request(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "KEEP_ALIVE", SHORT)
+    monkeypatch.setattr(pool, "KEEP_ALIVE", SHORT)
     closed = asyncio.Event()
 
     async def behave(peer: Peer) -> None:
@@ -782,7 +785,7 @@ async def test_idle_connections_are_closed_without_another_request(monkeypatch: 
 
 async def test_no_more_connections_are_kept_than_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     assert MAX_IDLE >= 20
-    monkeypatch.setattr(transport, "MAX_IDLE", 3)
+    monkeypatch.setattr(pool, "MAX_IDLE", 3)
     async with Server(forever) as one, Server(forever) as two, connected() as (client, made):
         await asyncio.gather(*(client.get(server.url) for server in (one, two) for _ in range(5)))
         await asyncio.sleep(0)
@@ -972,17 +975,17 @@ async def test_closing_the_client_ends_its_streams_and_closes_all_connections() 
         errors = await asyncio.gather(*tasks, return_exceptions=True)
         assert [type(error) for error in errors] == [httpx.ReadError] * 3
         with pytest.raises(httpx.ConnectError):
-            await made.handle_async_request(httpx.Request("GET", server.url))
+            await Transport(made).handle_async_request(httpx.Request("GET", server.url))
         for _ in tasks:
             await closed.acquire()
 
 
 def test_a_transport_belongs_to_one_event_loop() -> None:
-    made = Transport()
+    made = Pool()
 
     async def use() -> None:
         async with Server(forever) as server:
-            await made.handle_async_request(httpx.Request("GET", server.url))
+            await Transport(made).handle_async_request(httpx.Request("GET", server.url))
             await made.aclose()
 
     asyncio.run(use())
@@ -990,18 +993,18 @@ def test_a_transport_belongs_to_one_event_loop() -> None:
         asyncio.run(use())
 
 
-def test_it_imports_nothing_that_httpx_and_asyncio_have_not() -> None:
+def test_it_imports_nothing_that_asyncio_has_not() -> None:
     code = """
 import asyncio, sys
-import httpx
 known = set(sys.modules)
-from lib.transport import Transport
+from lib.connection import Origin, Request
+from lib.http_errors import ConnectError
+from lib.pool import Pool
 async def main():
-    async with httpx.AsyncClient(transport=Transport(), trust_env=False) as client:
-        try:
-            await client.get("http://127.0.0.1:1/")
-        except httpx.ConnectError:
-            pass
+    try:
+        await Pool().send(Request(Origin("http", "127.0.0.1", 1, "127.0.0.1"), "GET", b"/", []))
+    except ConnectError:
+        pass
 asyncio.run(main())
 print(*sorted(name for name in set(sys.modules) - known if not name.startswith("lib")))
 """

@@ -5,7 +5,6 @@
 
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack
 from functools import partial
 from typing import Any, Final
 
@@ -16,6 +15,7 @@ from lib.chatglm.account import Account
 from lib.chatglm.frames import Frames
 from lib.chatglm.in_time import in_time
 from lib.chatglm.retry import again
+from lib.chatglm.service import Stream
 from lib.chatglm.token import Token
 from lib.deadline import uninterrupted
 from lib.errors import AccountBusy, Error, UpstreamFailed, UpstreamUnavailable
@@ -62,42 +62,49 @@ class Generation:
         self._kept = question.conversation_id is not None or settings.current().keep_conversations
         self._draws = self._model.draws or question.drawing is not None
         self._frames = Frames(draws=self._draws)
-        self._open = AsyncExitStack()
+        self._stream: Stream | None = None
         self._left_behind: set[str] = set()
 
     async def events(self) -> AsyncIterator[list[Event]]:
         """The events of the answer, from the first to the last."""
         async with in_time():
             body = await self._body()
-            data, events = await again(
-                lambda: self._account.use(lambda token: self._begin(token, body)), on=self._again_on
-            )
+            events = await again(lambda: self._account.use(lambda token: self._begin(token, body)), on=self._again_on)
         yield events
         try:
-            async for events in self._more(data):
+            async for events in self._more():
                 yield events
         except TimeoutError:
             self._kept = self._kept or self._question.drawing is None  # A set of pictures cannot be gone on with.
             yield [End("length")]
 
-    async def _begin(self, token: Token, body: dict[str, Any]) -> tuple[AsyncIterator[bytes], list[Event]]:
+    async def _begin(self, token: Token, body: dict[str, Any]) -> list[Event]:
         """Ask, and read the first events: until these are there, all can be asked again."""
-        await self._open.aclose()
         self._frames = Frames(draws=self._draws)
-        data = await self._open.enter_async_context(self._account.service.stream(_STREAM, token, body))
-        async for piece in data:
+        stream = await self._open(_STREAM, token, body)
+        while piece := await stream.read():
             events = self._feed(piece)
             if events:
-                return data, events
+                return events
         raise UpstreamFailed(
             "The service answered nothing."
             + (" Perhaps the conversation does not exist any more." if self._conversation_id else "")
         )
 
-    async def _more(self, data: AsyncIterator[bytes]) -> AsyncIterator[list[Event]]:
+    async def _open(self, path: str, token: Token, body: dict[str, Any]) -> Stream:
+        """Ask for a stream, in place of the one before."""
+        self._close_stream()
+        self._stream = await self._account.service.stream(path, token, body)
+        return self._stream
+
+    def _close_stream(self) -> None:
+        if self._stream is not None:
+            self._stream.close()
+
+    async def _more(self) -> AsyncIterator[list[Event]]:
         cut: Error | None = None
         try:
-            async for events in self._rest(data):
+            async for events in self._rest():
                 yield events
         except UpstreamFailed as error:
             if self._frames.ended:
@@ -106,20 +113,21 @@ class Generation:
         if self._frames.ended:
             return
         try:
-            resumed = await self._resume()
+            await self._resume()
         except Error as error:
             raise cut or UpstreamFailed("The service broke the answer off without an end.") from error
-        async for events in self._rest(resumed):
+        async for events in self._rest():
             yield events
         if not self._frames.ended:
             raise UpstreamFailed("The service broke the answer off twice without an end.")
 
-    async def _rest(self, data: AsyncIterator[bytes]) -> AsyncIterator[list[Event]]:
+    async def _rest(self) -> AsyncIterator[list[Event]]:
         deadline = invocation.current().deadline
+        assert self._stream is not None
         while not self._frames.ended:
             async with deadline.timeout():
-                piece = await anext(data, None)
-            if piece is None:
+                piece = await self._stream.read()
+            if not piece:
                 return
             events = self._feed(piece)
             if events:
@@ -127,16 +135,13 @@ class Generation:
         if self._frames.failure is not None:  # It may have come with the first events, too.
             raise self._frames.failure
 
-    async def _resume(self) -> AsyncIterator[bytes]:
+    async def _resume(self) -> None:
         """Take a stream up again that was cut."""
-        await self._open.aclose()
         self._frames.resume()
         invocation.current().retries += 1
         body = {"history_id": self._frames.message_id}
         async with invocation.current().deadline.timeout():
-            return await self._account.use(
-                lambda token: self._open.enter_async_context(self._account.service.stream(_CONTINUE, token, body))
-            )
+            await self._account.use(lambda token: self._open(_CONTINUE, token, body))
 
     def _feed(self, piece: bytes) -> list[Event]:
         events = self._frames.feed(piece)
@@ -151,7 +156,7 @@ class Generation:
 
     async def close(self) -> None:
         """Close the stream, stop a generation that still runs, and delete the conversation unless it is to be kept."""
-        await self._open.aclose()
+        self._close_stream()
         service = self._account.service
         if self._frames.message_id and not self._frames.ended:
             message_id = self._frames.message_id

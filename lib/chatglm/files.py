@@ -8,6 +8,7 @@ from typing import Any, Final
 from lib import settings
 from lib.chatglm.account import Account
 from lib.chatglm.retry import again
+from lib.chatglm.service import Upload
 from lib.chatglm.token import Token
 from lib.errors import BadRequest, Error, UpstreamFailed, UpstreamUnavailable
 from lib.question import Attachment
@@ -46,7 +47,7 @@ async def upload(attachments: Sequence[Attachment], account: Account, assistant_
 async def _upload(attachment: Attachment, account: Account, assistant_id: str) -> dict[str, Any]:
     async def attempt(token: Token) -> tuple[bool, Any]:
         async with open_file(
-            account.service.http, attachment.url, field=attachment.field, limits=limits(), name=attachment.name
+            account.service.files, attachment.url, field=attachment.field, limits=limits(), name=attachment.name
         ) as file:
             fields = {"from": "chat", "assistant_id": assistant_id}
             return file.is_picture, await send_file(account, token, _CHAT_UPLOAD, file, fields)
@@ -62,17 +63,16 @@ async def send_file(account: Account, token: Token, path: str, file: RemoteFile,
     """Pass `file` on to the service as it is read, in a multipart form with these other `fields`; the `result`."""
     boundary = token_hex(16)
     head, tail = _around(boundary, file, fields)
-    headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
-    if file.size is not None:
-        headers["Content-Length"] = str(len(head) + file.size + len(tail))
+    length = None if file.size is None else len(head) + file.size + len(tail)
 
-    async def form() -> AsyncIterator[bytes]:
+    async def pieces() -> AsyncIterator[bytes]:
         yield head
         async for chunk in file.aiter():
             yield chunk
         yield tail
 
-    return await account.service.call("POST", path, token, content=form(), headers=headers)
+    form = Upload(f"multipart/form-data; boundary={boundary}", length, pieces())
+    return await account.service.call("POST", path, token, upload=form)
 
 
 def limits() -> Limits:

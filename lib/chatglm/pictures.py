@@ -52,7 +52,7 @@ async def fetch(pictures: Sequence[DrawnPicture]) -> list[bytes]:
 async def _fetch(url: str) -> bytes:
     async def attempt() -> bytes:
         try:
-            async with open_file(service.current().http, url, field="the service", limits=limits()) as file:
+            async with open_file(service.current().files, url, field="the service", limits=limits()) as file:
                 if not file.is_picture:
                     raise UpstreamFailed("The service drew something that is not a picture.")
                 return await file.read()

@@ -1,21 +1,26 @@
 """Calls to the service: signed, with the headers of its page, and with its refusals made into errors."""
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+import math
+from collections.abc import AsyncIterable, Mapping
+from functools import cached_property
 from hashlib import md5
-from http.cookiejar import CookieJar, DefaultCookiePolicy
+from json import JSONEncoder
 from secrets import token_hex
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
-
-import httpx
 
 from lib import settings
 from lib.chatglm import envelope, signature
 from lib.chatglm.token import Token
+from lib.connection import Origin, Request, Timeouts
 from lib.errors import UpstreamFailed, UpstreamUnavailable
-from lib.transport import Transport
+from lib.http_errors import ReadTimeout, TransportError
+from lib.pool import Pool, Response
+
+if TYPE_CHECKING:
+    import httpx
 
 CONNECT_TIMEOUT = 10.0
 """Seconds to reach the service; more means that it cannot be reached."""
@@ -24,6 +29,8 @@ IDLE_TIMEOUT = 60.0
 MAX_REFUSAL_BYTES = 64 * 1024
 """How much of an answer is read that should have been a stream and is not."""
 
+_TIMEOUTS = Timeouts(connect=CONNECT_TIMEOUT, read=IDLE_TIMEOUT, write=IDLE_TIMEOUT)
+_PORTS = {"http": 80, "https": 443}
 _USER_AGENT = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36"
 )
@@ -41,74 +48,127 @@ _PAGE_HEADERS = {  # protocol, "Signature and headers": [sure]
     "Accept-Encoding": "identity",  # Fragments must not wait in a compressor.
 }
 
+_json = JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+
+
+class Upload(NamedTuple):
+    """A body that is sent as it is read."""
+
+    content_type: str
+    length: int | None
+    """Its bytes, where known."""
+    pieces: AsyncIterable[bytes]
+
+
+class Stream:
+    """An event stream of the service, as it arrives."""
+
+    def __init__(self, response: Response) -> None:
+        self._response = response
+
+    async def read(self) -> bytes:
+        """What has arrived since the last time; waits if that is nothing. `b""`: the end.
+
+        Raises `UpstreamUnavailable` where it breaks off.
+        """
+        try:
+            return await self._response.read()
+        except TransportError as error:
+            raise unreachable(error) from error
+
+    def close(self) -> None:
+        """Nothing more is wanted of it."""
+        self._response.close()
+
 
 class Service:
-    """The service as one event loop reaches it."""
+    """The service as one event loop reaches it.
 
-    def __init__(self, http: httpx.AsyncClient, base_url: str, sign_secret: str) -> None:
-        self.http = http
-        self._base_url = base_url
+    Calls go through a pool of connections without an `httpx.AsyncClient`, which would take a third of the CPU time of
+    an answer, and its import as long as Starlette's (`docs/performance.md`).
+    """
+
+    def __init__(self, base_url: str, sign_secret: str) -> None:
+        """`base_url`: as `GLM_CHATGLM_URL` is read, so scheme and host are there."""
+        place = urlsplit(base_url)
+        host = place.hostname or ""
+        self._pool = Pool()
+        self._origin = Origin(place.scheme, host, place.port or _PORTS[place.scheme], host)
+        self._path = place.path
         self._sign_secret = sign_secret
+        self._page_headers = _encoded({"Host": place.netloc, **_PAGE_HEADERS})
+
+    @cached_property
+    def files(self) -> "httpx.AsyncClient":
+        """A client for the servers that files of callers are on. It keeps no cookies."""
+        from http.cookiejar import CookieJar, DefaultCookiePolicy
+
+        import httpx  # Here: most requests come without files, and starting is dear.
+
+        from lib.transport import Transport
+
+        no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+        return httpx.AsyncClient(transport=Transport(self._pool), cookies=no_cookies, trust_env=False)
 
     async def call(
-        self,
-        method: str,
-        path: str,
-        token: Token,
-        *,
-        json: Any = None,
-        content: AsyncIterable[bytes] | None = None,
-        headers: Mapping[str, str] | None = None,
+        self, method: str, path: str, token: Token, *, json: Any = None, upload: Upload | None = None
     ) -> Any:
-        """The `result` of one call. `headers` describe `content`.
+        """The `result` of one call, with a body in JSON or one that is `upload`ed.
 
         Raises what the refusal means, and `UpstreamUnavailable` where nothing answers.
         """
-        try:
-            response = await self.http.request(
-                method,
-                self._base_url + path,
-                headers={**self._headers(token, "application/json"), **(headers or {})},
-                json=json,
-                content=content,
-                extensions={"repeat": False},  # A signature is good for one call.
-            )
-        except httpx.TransportError as error:
-            raise unreachable(error) from error
-        return envelope.result(response.status_code, response.content, response.headers.get("retry-after"))
+        response = await self._ask(method, path, token, "application/json", json, upload)
+        return envelope.result(
+            response.head.status, await _content(response), response.head.value(b"retry-after") or None
+        )
 
-    @asynccontextmanager
-    async def stream(self, path: str, token: Token, json: Any) -> AsyncIterator[AsyncIterator[bytes]]:
-        """The bytes of an event stream, as they arrive. Raises what the refusal means where it is none."""
-        try:
-            request = self.http.build_request(
-                "POST", self._base_url + path, headers=self._headers(token, "text/event-stream"), json=json
-            )
-            response = await self.http.send(request, stream=True)
-        except httpx.TransportError as error:
-            raise unreachable(error) from error
-        try:
-            if response.status_code != 200 or not _is_event_stream(response):
-                envelope.result(response.status_code, await _start_of(response), response.headers.get("retry-after"))
-                raise UpstreamFailed("The service answered with something else than a stream.")
-            yield _pieces(response)
-        finally:
-            await response.aclose()
+    async def stream(self, path: str, token: Token, json: Any) -> Stream:
+        """Ask for an event stream, which the caller has to close. Raises what the refusal means where none comes."""
+        response = await self._ask("POST", path, token, "text/event-stream", json)
+        head = response.head
+        if head.status == 200 and head.value(b"content-type").startswith("text/event-stream"):
+            return Stream(response)
+        content = await _content(response, at_most=MAX_REFUSAL_BYTES)
+        envelope.result(head.status, content, head.value(b"retry-after") or None)
+        raise UpstreamFailed("The service answered with something else than a stream.")
 
-    def _headers(self, token: Token, accept: str) -> dict[str, str]:
-        return {
-            **_PAGE_HEADERS,
+    async def _ask(
+        self, method: str, path: str, token: Token, accept: str, json: Any, upload: Upload | None = None
+    ) -> Response:
+        body = b"" if json is None else _json(json).encode()
+        content_type, length, pieces = upload or ("application/json", len(body), body)
+        headers = {
             **signature.headers(self._sign_secret),
             "Accept": accept,
             "Authorization": f"Bearer {token.text}",
             "X-Device-Id": _device_id(token),
             "X-Request-Id": token_hex(16),
         }
+        if json is not None or upload:
+            headers["Content-Type"] = content_type
+        if length is None:
+            headers["Transfer-Encoding"] = "chunked"
+        elif method != "GET":
+            headers["Content-Length"] = str(length)
+        request = Request(
+            self._origin,
+            method,
+            (self._path + path).encode(),
+            [*self._page_headers, *_encoded(headers)],
+            body=pieces,
+            length=length,
+            timeouts=_TIMEOUTS,
+            repeatable=False,  # A signature is good for one call.
+        )
+        try:
+            return await self._pool.send(request)
+        except TransportError as error:
+            raise unreachable(error) from error
 
 
-def unreachable(error: httpx.TransportError) -> UpstreamUnavailable:
+def unreachable(error: TransportError) -> UpstreamUnavailable:
     """The error that a failed connection means. It names the kind of failure, nothing of what was sent."""
-    if isinstance(error, httpx.ReadTimeout):
+    if isinstance(error, ReadTimeout):
         return UpstreamUnavailable(f"The service has been silent for {IDLE_TIMEOUT:.0f} s.")
     return UpstreamUnavailable(f"The service cannot be reached, or broke the connection off ({type(error).__name__}).")
 
@@ -119,17 +179,15 @@ def current() -> Service:
     service = _services.get(loop)
     if service is None:
         chosen = settings.current()
-        http = httpx.AsyncClient(
-            transport=Transport(),
-            timeout=httpx.Timeout(IDLE_TIMEOUT, connect=CONNECT_TIMEOUT),
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # One account's cookies are not another's.
-            trust_env=False,
-        )
-        service = _services[loop] = Service(http, chosen.chatglm_url, chosen.sign_secret)
+        service = _services[loop] = Service(chosen.chatglm_url, chosen.sign_secret)
     return service
 
 
 _services: WeakKeyDictionary[asyncio.AbstractEventLoop, Service] = WeakKeyDictionary()
+
+
+def _encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.encode(), value.encode()) for name, value in headers.items()]
 
 
 def _device_id(token: Token) -> str:
@@ -137,26 +195,14 @@ def _device_id(token: Token) -> str:
     return known or md5((token.account_id or token.text).encode(errors="replace"), usedforsecurity=False).hexdigest()
 
 
-def _is_event_stream(response: httpx.Response) -> bool:
-    content_type: str = response.headers.get("content-type", "")
-    return content_type.startswith("text/event-stream")
-
-
-async def _pieces(response: httpx.Response) -> AsyncIterator[bytes]:
-    """The body as it arrives. Raises `UpstreamUnavailable` where it breaks off."""
-    # Not `aiter_raw`, which puts each piece through a chunker of its own: a third of what reading one costs.
-    assert isinstance(response.stream, httpx.AsyncByteStream)
+async def _content(response: Response, at_most: float = math.inf) -> bytes:
+    """The body, or the start of it. Raises `UpstreamUnavailable` where it breaks off."""
+    content = b""
     try:
-        async for piece in response.stream:
-            yield piece
-    except httpx.TransportError as error:
+        while len(content) <= at_most and (piece := await response.read()):
+            content += piece
+    except TransportError as error:
         raise unreachable(error) from error
-
-
-async def _start_of(response: httpx.Response) -> bytes:
-    body = b""
-    async for piece in _pieces(response):
-        body += piece
-        if len(body) > MAX_REFUSAL_BYTES:
-            break
-    return body
+    finally:
+        response.close()
+    return content

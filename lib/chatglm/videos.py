@@ -196,7 +196,7 @@ async def _frame(first_frame: Attachment | DrawnPicture, account: Account) -> by
 
 
 async def _content(attachment: Attachment, account: Account) -> bytes:
-    async with open_file(account.service.http, attachment.url, field=attachment.field, limits=limits()) as file:
+    async with open_file(account.service.files, attachment.url, field=attachment.field, limits=limits()) as file:
         if not file.is_picture:
             raise BadRequest(f"The file at {attachment.field} is not a picture.", param=attachment.field)
         return await file.read()
