@@ -115,36 +115,35 @@ class ChunkedBody:
         pieces = []
         at, size = 0, len(data)
         while at < size:
-            if self._left:
-                end = at + self._left
-                if end > size:
-                    # Less than the chunk and its CRLF is here. Where the cut is in the CRLF, its CR waits for the LF.
-                    content_end = min(size, end - 2)
-                    pieces.append(data[at:content_end])
-                    self._held = data[content_end:]
-                    self._left = end - content_end
+            if not self._left:
+                line = _CHUNK_LINE.match(data, at)
+                if (line.end() if line else size) - at > MAX_CHUNK_LINE:
+                    raise ProtocolError(f"the line before a chunk is longer than {MAX_CHUNK_LINE} bytes")
+                if line is None:
+                    self._held = data[at:]
+                    if b"\n" in self._held:
+                        raise ProtocolError("the line before a chunk does not tell its length")
                     break
-                if not data.startswith(b"\r\n", end - 2):
-                    raise ProtocolError("a chunk does not end where its length says")
-                pieces.append(data[at : end - 2])
-                self._left = 0
-                at = end
-                continue
-            line = _CHUNK_LINE.match(data, at)
-            if (line.end() if line else size) - at > MAX_CHUNK_LINE:
-                raise ProtocolError(f"the line before a chunk is longer than {MAX_CHUNK_LINE} bytes")
-            if line is None:
-                self._held = data[at:]
-                if b"\n" in self._held:
-                    raise ProtocolError("the line before a chunk does not tell its length")
+                at = line.end()
+                length = int(line[1], 16)
+                if length == 0:
+                    self._trailers = _Block(b"\n")
+                    self._feed_trailers(data[at:])
+                    break
+                self._left = length + 2
+            end = at + self._left
+            if end > size:
+                # Less than the chunk and its CRLF is here. Where the cut is in the CRLF, its CR waits for the LF.
+                content_end = min(size, end - 2)
+                pieces.append(data[at:content_end])
+                self._held = data[content_end:]
+                self._left = end - content_end
                 break
-            at = line.end()
-            length = int(line[1], 16)
-            if length == 0:
-                self._trailers = _Block(b"\n")
-                self._feed_trailers(data[at:])
-                break
-            self._left = length + 2
+            if not data.startswith(b"\r\n", end - 2):
+                raise ProtocolError("a chunk does not end where its length says")
+            pieces.append(data[at : end - 2])
+            self._left = 0
+            at = end
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def _feed_trailers(self, data: bytes) -> None:

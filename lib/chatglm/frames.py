@@ -37,6 +37,9 @@ often, and a fragment can be (a line of a table, a laugh)."""
 _TEXT_FIELDS = {"text": "text", "think": "think", "code": "code", "execution_output": "content"}
 """Content types that hold a text, and the field that it is in."""
 
+_ENDINGS = {"finish", "intervene", "error"}
+"""The statuses of a frame that ends the answer."""
+
 _SILENT = {"tool_calls", "tool_result", "quote_result", "browser_result", "system_error", "one_to_more_finish", "image"}
 """Content types that are known and hold no text. Sources and pictures are read apart from the texts."""
 
@@ -72,18 +75,18 @@ class Frames:
         self._shown: set[str] = set()
 
     def feed(self, data: bytes) -> list[Event]:
-        """The events that `data` completes. Look at `failure` afterwards."""
-        events: list[Event] = []
+        """The events that `data` completes, neighbouring texts as one. Look at `failure` afterwards."""
+        events = _Events()
         try:
             for frame in self._split(data):
                 if self.ended:
                     break
-                events.extend(self._read(_parse(frame)))
+                self._read(_parse(frame), events)
         except UpstreamFailed as error:
             self.ended, self.failure = True, error
         except (AttributeError, TypeError, ValueError):  # A frame of another shape than the service's.
             self.ended, self.failure = True, UpstreamFailed(_UNREADABLE)
-        return events
+        return events.all()
 
     def resume(self) -> None:
         """The stream was cut and is taken up again: what was read of an incomplete frame will not be completed."""
@@ -121,24 +124,24 @@ class Frames:
         if self._pending_bytes > MAX_FRAME_BYTES:
             raise UpstreamFailed(_TOO_LONG)
 
-    def _read(self, frame: dict[str, Any]) -> Iterator[Event]:
+    def _read(self, frame: dict[str, Any], events: "_Events") -> None:
         if not self.conversation_id and frame.get("conversation_id"):
             self.conversation_id = str(frame["conversation_id"])
-            yield Start(self.conversation_id)
+            events.add(Start(self.conversation_id))
         self.message_id = str(frame.get("id") or self.message_id)
         for part in frame.get("parts") or ():
-            yield from self._part(part)
-        if frame.get("status") in ("finish", "intervene", "error"):
+            self._part(part, events)
+        if frame.get("status") in _ENDINGS:
             self.ended = True
-            yield from self._rest()
-            yield from self._ending(frame)
+            self._rest(events)
+            self._end(frame, events)
 
-    def _part(self, part: dict[str, Any]) -> Iterator[Event]:
+    def _part(self, part: dict[str, Any], events: "_Events") -> None:
         contents = part.get("content") or ()
         part_id = str(part.get("logic_id") or part.get("id") or "")
         finished = part.get("status") == "finish"
-        draws = self._draws or any(content.get("type") == "image" for content in contents)
-        yield from self._sources(part.get("meta_data") or {})
+        if meta_data := part.get("meta_data"):
+            self._sources(meta_data, events)
         seen: dict[str, int] = {}
         for content in contents:
             kind = str(content.get("type"))
@@ -150,53 +153,82 @@ class Frames:
                 if text is None:
                     text = self._texts[key] = _PartText(self._dialect)
                 new = text.take(str(content.get(field) or ""), finished=finished)
-                if new:
-                    yield self._text_event(key, new, draws=draws)
+                if new and kind == "text":
+                    events.add_text(new)
+                elif new:
+                    draws = self._draws or any(other.get("type") == "image" for other in contents)
+                    events.add(_event(key, new, draws=draws))
             elif kind == "image":
-                yield from self._pictures(content)
+                self._pictures(content, events)
             elif kind not in _SILENT:
                 _note_unknown(kind)
 
-    def _text_event(self, key: tuple[str, str, int], text: str, *, draws: bool) -> Event:
-        part_id, kind, index = key
-        if kind == "text":
-            return Text(text)
-        if kind == "think":
-            return Thought(text)
-        if kind == "execution_output":
-            return Output(text, f"{part_id}/{index}")
-        return DrawingPrompt(text) if draws else Code(text, f"{part_id}/{index}")
-
-    def _rest(self) -> Iterator[Event]:
+    def _rest(self, events: "_Events") -> None:
         for key, text in self._texts.items():
             new = text.rest()
             if new:
-                yield self._text_event(key, new, draws=self._draws)
+                events.add(_event(key, new, draws=self._draws))
 
-    def _sources(self, meta_data: dict[str, Any]) -> Iterator[Event]:
+    def _sources(self, meta_data: dict[str, Any], events: "_Events") -> None:
         extra = meta_data.get("tool_result_extra") or {}
         for found in (*(extra.get("search_results") or ()), *(meta_data.get("metadata_list") or ())):
             url = str(found.get("url") or "")
             if url.startswith(("http://", "https://")) and url not in self._shown:
                 self._shown.add(url)
-                yield Source(url, str(found.get("title") or url))
+                events.add(Source(url, str(found.get("title") or url)))
 
-    def _pictures(self, content: dict[str, Any]) -> Iterator[Event]:
+    def _pictures(self, content: dict[str, Any], events: "_Events") -> None:
         pictures = []
         for place, image in enumerate(content.get("image") or ()):
             url = str(image.get("image_url") or "")
             if url and url not in self._shown:
                 self._shown.add(url)
                 pictures.append(Picture(url, picture_number(url, place)))
-        yield from sorted(pictures, key=lambda picture: picture.number)
+        for picture in sorted(pictures, key=lambda picture: picture.number):
+            events.add(picture)
 
-    def _ending(self, frame: dict[str, Any]) -> Iterator[Event]:
+    def _end(self, frame: dict[str, Any], events: "_Events") -> None:
         if frame["status"] == "finish":
-            yield End("stop")
+            events.add(End("stop"))
         elif frame["status"] == "intervene":
-            yield End("content_filter", str((frame.get("last_error") or {}).get("intervene_text") or ""))
+            events.add(End("content_filter", str((frame.get("last_error") or {}).get("intervene_text") or "")))
         else:
             self.failure = UpstreamFailed(f"The service broke the answer off: {_reason(frame)}.")
+
+
+class _Events:
+    """Events in order, neighbouring texts as one: what arrives together is often a hundred words, each in a frame."""
+
+    def __init__(self) -> None:
+        self._events: list[Event] = []
+        self._words: list[str] = []
+
+    def add(self, event: Event) -> None:
+        self._join()
+        self._events.append(event)
+
+    def add_text(self, text: str) -> None:
+        self._words.append(text)
+
+    def all(self) -> list[Event]:
+        self._join()
+        return self._events
+
+    def _join(self) -> None:
+        if self._words:
+            self._events.append(Text("".join(self._words)))
+            self._words.clear()
+
+
+def _event(key: tuple[str, str, int], text: str, *, draws: bool) -> Event:
+    part_id, kind, index = key
+    if kind == "text":
+        return Text(text)
+    if kind == "think":
+        return Thought(text)
+    if kind == "execution_output":
+        return Output(text, f"{part_id}/{index}")
+    return DrawingPrompt(text) if draws else Code(text, f"{part_id}/{index}")
 
 
 def picture_number(url: str, place: int) -> int:
