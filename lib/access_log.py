@@ -8,6 +8,8 @@ from typing import Any
 
 LOGGER = logging.getLogger("glm")
 
+_json = json.JSONEncoder(ensure_ascii=False).encode
+
 
 class JsonLines(logging.Formatter):
     """Formats a record as one line of JSON. Tracebacks name files and lines, not values."""
@@ -24,7 +26,7 @@ class JsonLines(logging.Formatter):
         if record.exc_info and record.exc_info[0] is not None:
             line["error"] = record.exc_info[0].__name__
             line["at"] = _places(record.exc_info[2])
-        return json.dumps(line, ensure_ascii=False)
+        return _json(line)
 
 
 def set_up() -> None:

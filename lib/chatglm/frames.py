@@ -96,14 +96,13 @@ class Frames:
         self._data_bytes = 0
 
     def _split(self, data: bytes) -> Iterator[bytes]:
-        end = data.rfind(b"\n")
-        if end < 0:
+        if b"\n" not in data:
             self._keep(data)
             return
-        lines = (b"".join(self._pending) + data[:end] if self._pending else data[:end]).split(b"\n")
+        lines = (b"".join([*self._pending, data]) if self._pending else data).split(b"\n")
         self._pending.clear()
         self._pending_bytes = 0
-        self._keep(data[end + 1 :])
+        self._keep(lines.pop())
         for line in lines:
             if line.startswith(b"data:"):
                 self._data.append(line[5:])
