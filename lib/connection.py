@@ -145,13 +145,19 @@ class Connection(asyncio.BufferedProtocol):
             await self._wait(self._read_timeout, http_errors.ReadTimeout)
         return reader.head
 
-    async def read(self) -> bytes:
-        """What has arrived of the body since the last time, in one piece; waits if that is nothing. `b""`: the end."""
+    async def read(self, at_most: float = math.inf) -> bytes:
+        """What has arrived of the body since the last time, in one piece; waits if that is nothing. `b""`: the end.
+
+        Raises `OutOfTime` after `at_most` seconds, if the server may be silent for longer.
+        """
         assert self._reader is not None
         while not self._unread:
             if self._reader.complete:
                 return b""
-            await self._wait(self._read_timeout, http_errors.ReadTimeout)
+            if self._read_timeout is not None and self._read_timeout <= at_most:
+                await self._wait(self._read_timeout, http_errors.ReadTimeout)
+            else:
+                await self._wait(None if at_most == math.inf else at_most, http_errors.OutOfTime)
         data = self._unread[0] if len(self._unread) == 1 else b"".join(self._unread)
         self._forget_unread()
         return data

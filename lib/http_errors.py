@@ -33,6 +33,10 @@ class ReadTimeout(TimeoutException):
     """The server was silent for too long."""
 
 
+class OutOfTime(TimeoutException):
+    """The reader's own time was over before anything came."""
+
+
 class WriteTimeout(TimeoutException):
     """The server took nothing for too long."""
 

@@ -14,6 +14,7 @@ limit on the number of connections. asyncio only, and one event loop for each po
 """
 
 import asyncio
+import math
 import ssl
 from collections.abc import AsyncIterator, Callable
 
@@ -46,11 +47,14 @@ class Response:
         self._connection: Connection | None = connection
         self._release = release
 
-    async def read(self) -> bytes:
-        """What has arrived of the body since the last time, in one piece; waits if that is nothing. `b""`: the end."""
+    async def read(self, at_most: float = math.inf) -> bytes:
+        """What has arrived of the body since the last time, in one piece; waits if that is nothing. `b""`: the end.
+
+        Raises `TransportError`; that is `OutOfTime` where nothing has come in `at_most` seconds.
+        """
         if self._connection is None:
             return b""
-        data = await self._connection.read()
+        data = await self._connection.read(at_most)
         if not data:
             self.close()
         return data

@@ -125,8 +125,7 @@ class Generation:
         deadline = invocation.current().deadline
         assert self._stream is not None
         while not self._frames.ended:
-            async with deadline.timeout():
-                piece = await self._stream.read()
+            piece = await self._stream.read(deadline.remaining())
             if not piece:
                 return
             events = self._feed(piece)

@@ -16,7 +16,7 @@ from lib.chatglm import envelope, signature
 from lib.chatglm.token import Token
 from lib.connection import Origin, Request, Timeouts
 from lib.errors import UpstreamFailed, UpstreamUnavailable
-from lib.http_errors import ReadTimeout, TransportError
+from lib.http_errors import OutOfTime, ReadTimeout, TransportError
 from lib.pool import Pool, Response
 
 if TYPE_CHECKING:
@@ -66,13 +66,16 @@ class Stream:
     def __init__(self, response: Response) -> None:
         self._response = response
 
-    async def read(self) -> bytes:
+    async def read(self, at_most: float = math.inf) -> bytes:
         """What has arrived since the last time; waits if that is nothing. `b""`: the end.
 
-        Raises `UpstreamUnavailable` where it breaks off.
+        Raises `UpstreamUnavailable` where it breaks off, and `TimeoutError` where nothing comes in `at_most` seconds:
+        a stream has a timer already, and needs no further one for each piece.
         """
         try:
-            return await self._response.read()
+            return await self._response.read(at_most)
+        except OutOfTime as error:
+            raise TimeoutError from error
         except TransportError as error:
             raise unreachable(error) from error
 
