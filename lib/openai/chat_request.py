@@ -1,12 +1,11 @@
 """`POST /v1/chat/completions`: what clients send."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal, Self, TypedDict
-
-from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+from typing import Annotated, Any, Literal, Self
 
 from lib.errors import BadRequest
-from lib.openai.request import MAX_NAME_LENGTH, RequestModel
+from lib.openai.request import MAX_NAME_LENGTH
+from lib.openai.schema import Before, Model, Within
 from lib.question import Attachment, Question, Role, Turn
 
 DEFAULT_MODEL = "glm-5.3-flash"
@@ -42,17 +41,21 @@ def _as_parts(value: Any) -> Any:
     return [] if value is None else value
 
 
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
 def _as_list(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
-class Link(RequestModel):
+class Link(Model):
     """Where a file is: an http, https or data URL."""
 
-    url: str = Field(min_length=1)
+    url: Annotated[str, Within(min_length=1)]
 
 
-class File(RequestModel):
+class File(Model):
     """A file that the request itself holds."""
 
     file_data: str | None = None
@@ -62,18 +65,18 @@ class File(RequestModel):
     file_url: str | None = None
 
 
-class Part(RequestModel):
+class Part(Model):
     """A piece of a message: a text, a picture or a document."""
 
     type: Literal["text", "image_url", "file", "refusal"]
     text: str | None = None
     refusal: str | None = None
-    image_url: Annotated[Link | None, BeforeValidator(_as_link, json_schema_input_type=Link | str | None)] = None
+    image_url: Annotated[Link | None, Before(_as_link, Link | str | None)] = None
     file: File | None = None
-    file_url: Annotated[Link | None, BeforeValidator(_as_link, json_schema_input_type=Link | str | None)] = None
+    file_url: Annotated[Link | None, Before(_as_link, Link | str | None)] = None
 
-    @model_validator(mode="after")
-    def _holds_what_it_says(self) -> Self:
+    def verified(self) -> Self:
+        """See `Model.verified`: the part holds what its type says."""
         if self.type == "image_url" and self.image_url is None:
             raise ValueError("A part of type image_url holds image_url.")
         if self.type == "file" and self.file_url is None and (self.file is None or not self._file_source()):
@@ -103,41 +106,39 @@ class Part(RequestModel):
         return None
 
 
-class Function(TypedDict, total=False):
+class Function(Model):
     """A function that the assistant called."""
 
-    name: str
-    arguments: str
+    name: str = ""
+    arguments: str = ""
 
 
-class ToolCall(TypedDict, total=False):
+class ToolCall(Model):
     """A call that the assistant made."""
 
-    id: str
-    function: Function
+    id: str = ""
+    function: Function | None = None
 
 
-_Parts = Annotated[list[Part], Field(max_length=MAX_PARTS)]
+_Parts = Annotated[list[Part], Within(max_length=MAX_PARTS)]
 
 
-class Message(RequestModel):
+class Message(Model):
     """One turn of the conversation."""
 
     role: Literal["system", "developer", "user", "assistant", "tool", "function"]
-    content: Annotated[_Parts, BeforeValidator(_as_parts, json_schema_input_type=str | _Parts | None)] = Field(
-        default=[]
-    )
+    content: Annotated[_Parts, Before(_as_parts, str | _Parts | None)] = []  # noqa: RUF012 - nobody changes it
     name: str | None = None
     tool_call_id: str | None = None
-    tool_calls: list[ToolCall] | None = Field(default=None, max_length=MAX_CALLS)
+    tool_calls: Annotated[list[ToolCall], Within(max_length=MAX_CALLS)] | None = None
     function_call: Function | None = None
 
     def turn(self, place: str) -> Turn:
         """The message as a turn; calls of tools and their results as text, since they are part of what was said."""
         texts = [part.words() for part in self.content]
-        texts += [_call(call.get("function", {}), call.get("id")) for call in self.tool_calls or ()]
+        texts += [_call(call.function, call.id) for call in self.tool_calls or ()]
         if self.function_call is not None:
-            texts.append(_call(self.function_call, None))
+            texts.append(_call(self.function_call, ""))
         text = "\n".join(filter(None, texts))
         role = _ROLES[self.role]
         if role == "tool":
@@ -151,33 +152,34 @@ class Message(RequestModel):
                 yield attachment
 
 
-_Stop = Annotated[str, Field(max_length=MAX_STOP_LENGTH)]
-_Stops = Annotated[list[_Stop], Field(max_length=MAX_STOPS)]
+_Stop = Annotated[str, Within(max_length=MAX_STOP_LENGTH)]
+_Stops = Annotated[list[_Stop], Within(max_length=MAX_STOPS)]
+_AtLeastOne = Annotated[int, Within(ge=1)]
 
 
-class StreamOptions(RequestModel):
+class StreamOptions(Model):
     """How a stream is to look."""
 
     include_usage: bool | None = None
 
 
-class ChatRequest(RequestModel):
+class ChatRequest(Model):
     """The body. What it names and this deployment ignores is in the README."""
 
-    messages: list[Message] = Field(min_length=1, max_length=MAX_MESSAGES)
-    model: str = Field(default=DEFAULT_MODEL, max_length=MAX_NAME_LENGTH)
+    messages: Annotated[list[Message], Within(min_length=1, max_length=MAX_MESSAGES)]
+    model: Annotated[str, Within(max_length=MAX_NAME_LENGTH)] = DEFAULT_MODEL
     stream: bool | None = None
     stream_options: StreamOptions | None = None
     conversation_id: str | None = None
     """Goes on in a conversation that the service remembers, or keeps a new one for that."""
     reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"] | None = None
     web_search: bool | None = None
-    stop: Annotated[_Stops | None, BeforeValidator(_as_list, json_schema_input_type=_Stop | _Stops | None)] = None
-    max_tokens: int | None = Field(default=None, ge=1)
-    max_completion_tokens: int | None = Field(default=None, ge=1)
-    n: int | None = Field(default=None, ge=1)
+    stop: Annotated[_Stops | None, Before(_as_list, _Stop | _Stops | None)] = None
+    max_tokens: _AtLeastOne | None = None
+    max_completion_tokens: _AtLeastOne | None = None
+    n: _AtLeastOne | None = None
     logprobs: bool | None = None
-    audio: Annotated[Any, WithJsonSchema({"type": "null"})] = None
+    audio: Annotated[Any, Before(_as_it_is, None)] = None
     modalities: list[str] | None = None
 
     def check(self) -> Self:
@@ -210,8 +212,9 @@ class ChatRequest(RequestModel):
         )
 
 
-def _call(function: Function, call_id: str | None) -> str:
-    return f"[Called the tool {function.get('name', '')}{_as(call_id)}: {function.get('arguments', '')}]"
+def _call(function: Function | None, call_id: str) -> str:
+    function = function or Function()
+    return f"[Called the tool {function.name}{_as(call_id)}: {function.arguments}]"
 
 
 def _as(call_id: str | None) -> str:

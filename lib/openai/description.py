@@ -8,11 +8,11 @@ import json
 from functools import cache
 from typing import Any, Final
 
-from pydantic.json_schema import models_json_schema
+from pydantic.json_schema import GenerateJsonSchema
 
 from lib.openai.chat_request import ChatRequest
 from lib.openai.image_request import ImageRequest
-from lib.openai.request import RequestModel
+from lib.openai.schema import Model, schema
 from lib.openai.token_check import TokenCheckRequest
 from lib.openai.video_request import VideoRequest
 
@@ -39,8 +39,8 @@ def document() -> bytes:
 def describe() -> Json:
     """The description."""
     requests = (ChatRequest, ImageRequest, TokenCheckRequest, VideoRequest)
-    _, definitions = models_json_schema(
-        [(model, "validation") for model in requests], ref_template="#/components/schemas/{model}"
+    _, definitions = GenerateJsonSchema(ref_template="#/components/schemas/{model}").generate_definitions(
+        [(model.__name__, "validation", schema(model)) for model in requests]
     )
     return {
         "openapi": "3.1.0",
@@ -48,7 +48,7 @@ def describe() -> Json:
         "servers": [{"url": "/"}],
         "paths": _paths(),
         "components": {
-            "schemas": definitions["$defs"] | _answers(),
+            "schemas": definitions | _answers(),
             "responses": _errors(),
             "headers": _headers(),
             "securitySchemes": {
@@ -122,7 +122,7 @@ def _id(description: str) -> Json:
 def _account_operation(
     description: str,
     content: Json,
-    request: type[RequestModel] | None = None,
+    request: type[Model] | None = None,
     *,
     parameters: list[Json] | None = None,
     errors: tuple[int, ...] = (),
@@ -133,7 +133,7 @@ def _account_operation(
 
 
 def _operation(
-    description: str, content: Json, request: type[RequestModel] | None = None, *, errors: tuple[int, ...] = (503,)
+    description: str, content: Json, request: type[Model] | None = None, *, errors: tuple[int, ...] = (503,)
 ) -> Json:
     answer = {"description": "Done.", "headers": _ALL_HEADERS, "content": content}
     operation: Json = {"description": description, "responses": {"200": answer}}

@@ -2,12 +2,11 @@
 
 import math
 import re
-from typing import Final, Literal, Self
-
-from pydantic import Field
+from typing import Annotated, Final, Literal, Self
 
 from lib.errors import BadRequest
-from lib.openai.request import MAX_NAME_LENGTH, RequestModel
+from lib.openai.request import MAX_NAME_LENGTH
+from lib.openai.schema import Model, Within
 from lib.question import Drawing, Question, Turn
 
 MAX_PICTURES: Final = 4
@@ -26,20 +25,23 @@ _OPENAI_STYLES: Final = ("vivid", "natural")
 """Many clients send one of these by default. To the service they mean nothing."""
 
 
-class ImageRequest(RequestModel):
+_Word = Annotated[str, Within(max_length=MAX_WORD_LENGTH)]
+
+
+class ImageRequest(Model):
     """The body. Other fields of OpenAI's, such as `quality` or `background`, have no effect."""
 
-    prompt: str = Field(min_length=1)
-    model: str | None = Field(default=None, max_length=MAX_NAME_LENGTH)
+    prompt: Annotated[str, Within(min_length=1)]
+    model: Annotated[str, Within(max_length=MAX_NAME_LENGTH)] | None = None
     """An agent's id; any other name means the service's own drawing agent."""
-    n: int | None = Field(default=None, ge=1, le=MAX_PICTURES)
+    n: Annotated[int, Within(ge=1, le=MAX_PICTURES)] | None = None
     """How many of the pictures that are drawn to return; all of them where it is absent."""
     size: str | None = None
     """Width and height in pixels, such as `1024x1792`, a ratio, such as `16:9`, or `auto`. The service draws the
     nearest ratio, in a size of its own."""
     response_format: Literal["url", "b64_json"] | None = None
-    style: str | None = Field(default=None, max_length=MAX_WORD_LENGTH)
-    scene: str | None = Field(default=None, max_length=MAX_WORD_LENGTH)
+    style: _Word | None = None
+    scene: _Word | None = None
     """In the service's own words."""
     stream: bool | None = None
 

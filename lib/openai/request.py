@@ -2,27 +2,22 @@
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, ValidationError
 
 from lib.errors import BadRequest
+from lib.openai.schema import Model, validator
 
 MAX_NAME_LENGTH = 256
 """Longest model name: clients send odd ones, but none as long as this."""
 
 
-class RequestModel(BaseModel):
-    """What all request bodies share: fields that nobody knows are ignored, since clients send many."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-def parse[M: RequestModel](model: type[M], body: bytes) -> M:
+def parse[M: Model](model: type[M], body: bytes) -> M:
     """The body as a `model`. Raises `BadRequest`, naming the first field that is wrong."""
     try:
-        return model.model_validate_json(body)
+        read: M = validator(model).validate_json(body)
     except ValidationError as error:
         raise _refusal(error.errors(include_url=False, include_context=False, include_input=False)[0]) from None
+    return read
 
 
 def _refusal(error: ErrorDetails) -> BadRequest:

@@ -1,16 +1,14 @@
 """`POST /token/check`: what clients send and get. The old server's form, and what more is known."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field
-
-from lib.openai.request import RequestModel
+from lib.openai.schema import Model, Within
 
 
-class TokenCheckRequest(RequestModel):
+class TokenCheckRequest(Model):
     """The body."""
 
-    token: str = Field(min_length=1)
+    token: Annotated[str, Within(min_length=1)]
 
 
 def verdict(*, live: bool, kind: str | None, expires_at: float | None, guest: bool) -> dict[str, Any]:

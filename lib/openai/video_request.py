@@ -5,10 +5,9 @@ What only Zhipu's open platform knows (`quality`, `size`, `duration`, `fps`, `wi
 
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BeforeValidator, Field
-
 from lib.errors import BadRequest
-from lib.openai.request import MAX_NAME_LENGTH, RequestModel
+from lib.openai.request import MAX_NAME_LENGTH
+from lib.openai.schema import Before, Model, Within
 from lib.poll_id import MAX_CALLER_BYTES
 from lib.question import Attachment, Drawing, Question, Turn
 from lib.video import VideoOrder
@@ -37,25 +36,22 @@ def _unless_empty(value: Any) -> Any:
     return None if value == "" else value
 
 
-type _Style = Literal["卡通3D", "黑白老照片", "油画", "电影感"]
-type _Atmosphere = Literal["温馨和谐", "生动活泼", "紧张刺激", "凄凉寂寞"]
-type _Motion = Literal["水平", "垂直", "推近", "拉远"]
+_Style = Literal["卡通3D", "黑白老照片", "油画", "电影感"]
+_Atmosphere = Literal["温馨和谐", "生动活泼", "紧张刺激", "凄凉寂寞"]
+_Motion = Literal["水平", "垂直", "推近", "拉远"]
 
 
-class VideoRequest(RequestModel):
+class VideoRequest(Model):
     """The body."""
 
-    prompt: str = Field(min_length=1)
-    model: str | None = Field(default=None, max_length=MAX_NAME_LENGTH)
-    image_url: Annotated[
-        str | None,
-        BeforeValidator(_one, json_schema_input_type=str | list[str] | dict[str, str] | None),
-    ] = None
+    prompt: Annotated[str, Within(min_length=1)]
+    model: Annotated[str, Within(max_length=MAX_NAME_LENGTH)] | None = None
+    image_url: Annotated[str | None, Before(_one, str | list[str] | dict[str, str] | None)] = None
     """The picture to begin with: an http, https or data URL, or base64 alone. `cogvideox-pro` draws its own instead, as
     on the old server."""
-    video_style: Annotated[_Style | None, BeforeValidator(_unless_empty)] = None
-    emotional_atmosphere: Annotated[_Atmosphere | None, BeforeValidator(_unless_empty)] = None
-    mirror_mode: Annotated[_Motion | None, BeforeValidator(_unless_empty)] = None
+    video_style: Annotated[_Style | None, Before(_unless_empty, _Style | None)] = None
+    emotional_atmosphere: Annotated[_Atmosphere | None, Before(_unless_empty, _Atmosphere | None)] = None
+    mirror_mode: Annotated[_Motion | None, Before(_unless_empty, _Motion | None)] = None
     audio_id: str | None = None
     """A sound track, as `<key>-<audio id>`."""
     conversation_id: str | None = None
