@@ -4,36 +4,31 @@ An upstream yields lists of these in the order in which they are to be shown; ea
 Texts are pieces to append, never repeats. `End` comes once, last; an answer that ends without it has failed.
 """
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 type FinishReason = Literal["stop", "length", "content_filter"]
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(NamedTuple):
     """The upstream has taken the question. Comes once, first."""
 
     conversation_id: str
     """Names the conversation, so that a later request can go on in it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(NamedTuple):
     """A piece of the answer itself."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Thought:
+class Thought(NamedTuple):
     """A piece of the reasoning before the answer."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+class Code(NamedTuple):
     """A piece of a program that the upstream runs."""
 
     text: str
@@ -41,24 +36,21 @@ class Code:
     """Pieces of one program have the same block."""
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(NamedTuple):
     """A piece of what such a program printed."""
 
     text: str
     block: str
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """A page that the answer draws on. Each address comes once."""
 
     url: str
     title: str
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
+class Picture(NamedTuple):
     """A picture that the upstream drew. Each address comes once."""
 
     url: str
@@ -66,15 +58,13 @@ class Picture:
     """The place in a set of pictures, from 0. Pictures that arrive together come in this order."""
 
 
-@dataclass(frozen=True, slots=True)
-class DrawingPrompt:
+class DrawingPrompt(NamedTuple):
     """The upstream's own wording of what it draws."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(NamedTuple):
     """The answer is over, in order."""
 
     reason: FinishReason

@@ -1,10 +1,10 @@
 """The page at `/`: `public/index.html`. Vercel serves it as a static file; elsewhere it is served from here."""
 
 import re
-from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
+from typing import NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,8 +17,7 @@ _ONLY_AS_HEADER = "frame-ancestors 'none'"
 """What browsers ignore in the page itself (CSP Level 3, section 3.3)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(NamedTuple):
     """The file, and the headers that go with it."""
 
     body: bytes

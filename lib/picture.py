@@ -1,10 +1,9 @@
 """Pictures that were drawn: the one vocabulary from upstream to wire."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class DrawnPicture:
+class DrawnPicture(NamedTuple):
     """One of a set of pictures that answer a question."""
 
     url: str

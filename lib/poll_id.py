@@ -23,8 +23,7 @@ import struct
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from lib.errors import NotFound, UpstreamFailed
 
@@ -39,8 +38,7 @@ _TAG_SIZE: Final = 16
 _KEY_CONTEXT: Final = b"glm-functions poll id, key, 1"
 
 
-@dataclass(frozen=True, slots=True)
-class PollId:
+class PollId(NamedTuple):
     """What an id says of its job."""
 
     job: str

@@ -1,13 +1,11 @@
 """What a caller wants to know: the one vocabulary from wire to upstream."""
 
-from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 type Role = Literal["system", "user", "assistant", "tool"]
 
 
-@dataclass(frozen=True, slots=True)
-class Attachment:
+class Attachment(NamedTuple):
     """A document or a picture that belongs to a turn."""
 
     url: str
@@ -18,8 +16,7 @@ class Attachment:
     """The file name that the caller gave."""
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(NamedTuple):
     """One message of a conversation."""
 
     role: Role
@@ -27,8 +24,7 @@ class Turn:
     attachments: tuple[Attachment, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """The turns so far, the last of them to be answered, and how."""
 
     model: str
@@ -40,12 +36,11 @@ class Question:
     """How hard to think: `none`, `minimal`, `low`, `medium`, `high`, `xhigh` or `max`; None leaves it to the model."""
     search: bool | None = None
     """May the upstream search the web; None leaves it to the model."""
-    drawing: "Drawing | None" = field(default=None)
+    drawing: "Drawing | None" = None
     """Set where pictures are asked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Drawing:
+class Drawing(NamedTuple):
     """How pictures are to look. The values are the upstream's own."""
 
     aspect_ratio: str = "1:1"

@@ -16,7 +16,6 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Sequence
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass
 from io import BytesIO
 from typing import NamedTuple
 
@@ -49,8 +48,7 @@ _HEADERS = {
 _COULD_NOT = "could not be fetched"
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """What a file may cost, and where it may come from."""
 
     max_bytes: int

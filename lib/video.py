@@ -1,14 +1,12 @@
 """Videos and how they come about: the one vocabulary between wire and upstream."""
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from lib.picture import DrawnPicture
 from lib.question import Attachment
 
 
-@dataclass(frozen=True, slots=True)
-class VideoOrder:
+class VideoOrder(NamedTuple):
     """What a caller wants to see. Style, atmosphere and motion are the upstream's own words, or empty."""
 
     prompt: str
@@ -21,16 +19,14 @@ class VideoOrder:
     """The conversation to go on in; empty for a new one."""
 
 
-@dataclass(frozen=True, slots=True)
-class VideoJob:
+class VideoJob(NamedTuple):
     """An order that the upstream has taken."""
 
     id: str
     conversation_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Video:
+class Video(NamedTuple):
     """A finished video."""
 
     url: str
@@ -41,8 +37,7 @@ class Video:
     """In the upstream's words: `1440 × 960`."""
 
 
-@dataclass(frozen=True, slots=True)
-class VideoState:
+class VideoState(NamedTuple):
     """How far a job is."""
 
     status: Literal["working", "done", "failed"]

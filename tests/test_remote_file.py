@@ -6,7 +6,6 @@ import ssl
 import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -351,7 +350,7 @@ class TestFailures:
             await asyncio.Event().wait()
 
         async with Server(answer) as server:
-            message = await refusal(client, server.url, limits=replace(LOCAL, fetch_seconds=0.2))
+            message = await refusal(client, server.url, limits=LOCAL._replace(fetch_seconds=0.2))
         assert "could not be fetched within 0.2 seconds." in message
 
     async def test_a_server_that_drips(self, client: httpx.AsyncClient) -> None:
@@ -362,7 +361,7 @@ class TestFailures:
                 await asyncio.sleep(0.01)
 
         async with Server(answer) as server:
-            message = await refusal(client, server.url, limits=replace(LOCAL, fetch_seconds=0.3))
+            message = await refusal(client, server.url, limits=LOCAL._replace(fetch_seconds=0.3))
         assert "within 0.3 seconds." in message
 
     async def test_a_resolver_that_hangs(self, client: httpx.AsyncClient) -> None:
@@ -370,7 +369,7 @@ class TestFailures:
             await asyncio.Event().wait()
             return []
 
-        message = await refusal(client, "http://h/", limits=replace(LIMITS, fetch_seconds=0.1), resolver=hang)
+        message = await refusal(client, "http://h/", limits=LIMITS._replace(fetch_seconds=0.1), resolver=hang)
         assert "within 0.1 seconds." in message
 
     async def test_redirects_share_the_time_of_one_fetch(self, client: httpx.AsyncClient) -> None:
@@ -379,13 +378,13 @@ class TestFailures:
             writer.write(moved("/"))
 
         async with Server(answer) as server:
-            message = await refusal(client, server.url, limits=replace(LOCAL, fetch_seconds=0.25))
+            message = await refusal(client, server.url, limits=LOCAL._replace(fetch_seconds=0.25))
         assert "within 0.25 seconds." in message
         assert len(server.requests) <= 3
 
     async def test_a_slow_reader_is_not_the_servers_fault(self, client: httpx.AsyncClient) -> None:
         content = bytes(MEGABYTE)
-        limits = replace(LOCAL, fetch_seconds=1.0)
+        limits = LOCAL._replace(fetch_seconds=1.0)
         async with (
             Server(ok(content)) as server,
             open_file(client, server.url, field=FIELD, limits=limits) as file,

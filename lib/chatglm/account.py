@@ -11,8 +11,8 @@ import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from functools import cache
+from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 from lib import invocation, settings
@@ -43,8 +43,7 @@ SHORT_CUTS = 1000
 """How many access tokens an instance keeps at hand, so that most requests need neither store nor exchange."""
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(NamedTuple):
     """What an exchange hands out."""
 
     access: Token
@@ -106,7 +105,7 @@ class Sessions:
     async def _refresh(self, token: Token, remembered: Session | None) -> Session:
         if remembered is not None and remembered.refresh != token.text:
             try:
-                return await self._call(replace(token, text=remembered.refresh))
+                return await self._call(token._replace(text=remembered.refresh))
             except TokenRefused:
                 pass  # Somebody else used it, or the store is behind: the caller's own may still be good.
         return await self._call(token.check())
@@ -164,8 +163,7 @@ class Account:
             await self.service.call("GET", _MODELS, access)
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """What a check finds out about a token."""
 
     live: bool

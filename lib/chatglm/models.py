@@ -1,8 +1,7 @@
 """What each model name means to the service: the one table that everything else is made from."""
 
-from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 CHATGLM: Final = "65940acff94777010aa6b796"
 DRAWING: Final = "65a232c082ff90a2ad2f15e2"
@@ -22,8 +21,7 @@ _ID_LENGTH: Final = 24
 _ID_LETTERS: Final = frozenset("0123456789abcdefghijklmnopqrstuvwxyz")
 
 
-@dataclass(frozen=True, slots=True)
-class Model:
+class Model(NamedTuple):
     """How the service is to answer."""
 
     assistant_id: str = CHATGLM
@@ -47,8 +45,8 @@ class Model:
         if effort is None or self.chat_mode == DEEP_RESEARCH:
             return self
         if effort == "none":
-            return replace(self, chat_mode="", effort="")
-        return replace(self, chat_mode=THINKING, effort=_EFFORTS.get(effort, "high"))
+            return self._replace(chat_mode="", effort="")
+        return self._replace(chat_mode=THINKING, effort=_EFFORTS.get(effort, "high"))
 
 
 _THINKING_MODEL = Model(chat_mode=THINKING, effort="high")
@@ -111,7 +109,7 @@ def is_id(text: str) -> bool:
 
 def _with_suffix(model: Model, suffix: str) -> Model:
     if suffix == "-think":
-        return replace(model, chat_mode=THINKING, effort=model.effort or "high")
+        return model._replace(chat_mode=THINKING, effort=model.effort or "high")
     if suffix == "-offline":
-        return replace(model, search=False)
-    return replace(model, silent=True)
+        return model._replace(search=False)
+    return model._replace(silent=True)

@@ -4,7 +4,6 @@ import asyncio
 import re
 from collections.abc import Iterable, Sequence
 from contextlib import aclosing
-from dataclasses import replace
 from operator import itemgetter
 from typing import Final
 
@@ -29,7 +28,7 @@ async def draw(question: Question, token: str, *, patient: bool) -> list[DrawnPi
     `ContentFiltered` for what the filter stops, and `UpstreamFailed` where no picture comes.
     """
     if not models.is_id(question.model):
-        question = replace(question, model=models.DRAWING)
+        question = question._replace(model=models.DRAWING)
     async with aclosing(chat.answer(question, token, patient=patient)) as answer:
         return _drawn([event async for events in answer for event in events])
 

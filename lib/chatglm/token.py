@@ -4,8 +4,7 @@ import json
 import re
 import time
 from base64 import urlsafe_b64decode
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from lib.errors import Unauthorized
 
@@ -20,8 +19,7 @@ _FAR = 1e11
 WHERE_TO_GET_ONE = "Log in at chatglm.cn and use the value of the cookie chatglm_refresh_token as the API key."
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """What a token's payload says of it (protocol, "Credentials": [sure])."""
 
     text: str

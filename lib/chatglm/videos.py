@@ -3,7 +3,6 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -86,7 +85,7 @@ async def look(job_id: str, token: str, *, sound: str = "") -> VideoState:
         url = await _composed(job_id, account, sound)
     except UpstreamRefused as error:
         return VideoState("failed", video=state.video, reason=f"The sound track could not be added. {error.message}")
-    return VideoState("done", state.progress, replace(state.video, url=url))
+    return VideoState("done", state.progress, state.video._replace(url=url))
 
 
 @in_time()

@@ -9,7 +9,6 @@
 """
 
 import time
-from dataclasses import replace
 from functools import partial
 
 from starlette.requests import Request
@@ -36,7 +35,7 @@ async def create(request: Request) -> JSONResponse:
     order = wanted.order()
     if (drawing := wanted.drawing()) is not None:
         drawn = await credentials.fail_over_call(tokens, partial(pictures.draw, drawing))
-        order = replace(order, first_frame=drawn[0])
+        order = order._replace(first_frame=drawn[0])
 
     async def start(token: str, *, patient: bool) -> tuple[PollId, str]:
         job = await videos.create(order, token, patient=patient)
