@@ -8,10 +8,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from lib import credentials
-from lib.chatglm import account
 from lib.function import LambdaHandler, body_of, function
-from lib.openai.request import parse
-from lib.openai.token_check import TokenCheckRequest, verdict
 
 
 async def check(request: Request) -> JSONResponse:
@@ -19,6 +16,10 @@ async def check(request: Request) -> JSONResponse:
 
     Of several accounts, one that lives is enough. With access keys, it is the deployment's accounts that are checked.
     """
+    from lib.chatglm import account
+    from lib.openai.request import parse
+    from lib.openai.token_check import TokenCheckRequest, verdict
+
     wanted = parse(TokenCheckRequest, await body_of(request))
     for token in credentials.tokens_of(wanted.token):
         found = await account.check(token)

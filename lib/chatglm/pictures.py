@@ -10,13 +10,11 @@ from typing import Final
 from lib import invocation
 from lib.answer import DrawingPrompt, End, Event, Picture, Text
 from lib.chatglm import chat, models, service
-from lib.chatglm.files import limits
 from lib.chatglm.frames import picture_number
 from lib.chatglm.retry import again
 from lib.errors import BadRequest, ContentFiltered, DeadlineExceeded, Error, UpstreamFailed, UpstreamUnavailable
 from lib.picture import DrawnPicture
 from lib.question import Question
-from lib.remote_file import open_file
 
 _MARKDOWN_PICTURE: Final = re.compile(r"!\[[^\[\]\n]*\]\((https?://[^()\s]+)\)")
 
@@ -49,6 +47,9 @@ async def fetch(pictures: Sequence[DrawnPicture]) -> list[bytes]:
 
 
 async def _fetch(url: str) -> bytes:
+    from lib.chatglm.files import limits  # Here: most answers name where the pictures are.
+    from lib.remote_file import open_file
+
     async def attempt() -> bytes:
         try:
             async with open_file(service.current().files, url, field="the service", limits=limits()) as file:

@@ -8,7 +8,6 @@ from urllib.parse import quote
 
 from lib.chatglm import models, pictures
 from lib.chatglm.account import Account
-from lib.chatglm.files import limits, send_file
 from lib.chatglm.in_time import in_time
 from lib.chatglm.retry import again
 from lib.chatglm.token import Token
@@ -20,10 +19,8 @@ from lib.errors import (
     UpstreamRefused,
     UpstreamUnavailable,
 )
-from lib.file_type import FileType
 from lib.picture import DrawnPicture
 from lib.question import Attachment
-from lib.remote_file import RemoteFile, open_file
 from lib.store.entry import Entry
 from lib.video import Video, VideoJob, VideoOrder, VideoState
 
@@ -164,6 +161,10 @@ async def _use(
 
 async def _source(first_frame: Attachment | DrawnPicture, account: Account) -> str:
     """Hand over a first frame; the service's name for it."""
+    from lib.chatglm.files import send_file
+    from lib.file_type import FileType
+    from lib.remote_file import RemoteFile
+
     await account.access()  # Nothing is fetched for somebody whom the service does not let in.
     frame = await _frame(first_frame, account)
 
@@ -195,6 +196,9 @@ async def _frame(first_frame: Attachment | DrawnPicture, account: Account) -> by
 
 
 async def _content(attachment: Attachment, account: Account) -> bytes:
+    from lib.chatglm.files import limits
+    from lib.remote_file import open_file
+
     async with open_file(account.service.files, attachment.url, field=attachment.field, limits=limits()) as file:
         if not file.is_picture:
             raise BadRequest(f"The file at {attachment.field} is not a picture.", param=attachment.field)

@@ -11,16 +11,17 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from lib import credentials
-from lib.chatglm import chat
 from lib.event_stream import EventStream
 from lib.function import LambdaHandler, body_of, error_event, function
-from lib.openai.chat_request import ChatRequest
-from lib.openai.chat_response import stream, whole
-from lib.openai.request import parse
 
 
 async def complete(request: Request) -> EventStream | JSONResponse:
     """Answer the conversation that the body holds."""
+    from lib.chatglm import chat
+    from lib.openai.chat_request import ChatRequest
+    from lib.openai.chat_response import stream, whole
+    from lib.openai.request import parse
+
     tokens = credentials.tokens(request)
     wanted = parse(ChatRequest, await body_of(request)).check()
     answer = credentials.fail_over(tokens, partial(chat.answer, wanted.question()))

@@ -11,17 +11,18 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from lib import credentials, payload
-from lib.chatglm import pictures
 from lib.function import LambdaHandler, body_of, function
-from lib.openai.image_request import ImageRequest
-from lib.openai.image_response import whole
-from lib.openai.request import parse
 
 _INSTEAD = 'Ask for fewer pictures (n), or for their addresses (response_format "url").'
 
 
 async def generate(request: Request) -> Response:
     """Draw what the body describes."""
+    from lib.chatglm import pictures
+    from lib.openai.image_request import ImageRequest
+    from lib.openai.image_response import whole
+    from lib.openai.request import parse
+
     tokens = credentials.tokens(request)
     wanted = parse(ImageRequest, await body_of(request)).check()
     drawn = await credentials.fail_over_call(tokens, partial(pictures.draw, wanted.question()))

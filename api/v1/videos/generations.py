@@ -16,11 +16,8 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from lib import credentials, prefer
-from lib.chatglm import pictures, videos
 from lib.function import LambdaHandler, body_of, function
 from lib.openai import video_response
-from lib.openai.request import parse
-from lib.openai.video_request import VideoRequest
 from lib.poll_id import PollId
 from lib.video import VideoState
 
@@ -30,6 +27,10 @@ RETRY_AFTER = 5
 
 async def create(request: Request) -> JSONResponse:
     """Start what the body describes."""
+    from lib.chatglm import pictures, videos
+    from lib.openai.request import parse
+    from lib.openai.video_request import VideoRequest
+
     tokens = credentials.tokens(request)
     wanted = parse(VideoRequest, await body_of(request)).check()
     order = wanted.order()
@@ -61,6 +62,8 @@ async def poll(request: Request) -> JSONResponse:
 
 async def delete(request: Request) -> JSONResponse:
     """Remove a job and its video."""
+    from lib.chatglm import videos
+
     poll_id, token = _find(request)
     await videos.delete(poll_id.job, token)
     return JSONResponse(video_response.deleted(request.path_params["id"]))
@@ -75,6 +78,8 @@ def _find(request: Request) -> tuple[PollId, str]:
 
 async def _answer(request: Request, poll_id: PollId, token: str, state: VideoState | None = None) -> JSONResponse:
     """How far the job is, after the time that the client would rather wait. `state`: what is known already."""
+    from lib.chatglm import videos
+
     look = partial(videos.look, poll_id.job, token, sound=poll_id.sound)
     state = state or await look()
     headers = {}
