@@ -1,11 +1,12 @@
 """How long the built functions take to start, by the platforms' own runtimes, and how large they are."""
 
 import asyncio
+import py_compile
 import shutil
+import sys
 import tempfile
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -24,6 +25,12 @@ AT_MOST = {CHAT: 0.6, "api/ping": 0.35, "api/v1/models": 0.35, "api/token/check"
 LAMBDA = {"chat": CHAT, "ping": "api/ping", "models": "api/v1/models", "tokenCheck": "api/token/check"}
 """Lambda's names of them."""
 FIRST_BYTE_AT_MOST = 0.8
+BYTE_CODE = {
+    "as deployed: with byte code, against a baseline without": (True, False),
+    "both with byte code": (True, True),
+    "both without byte code": (False, False),
+}
+"""Vercel compiles nothing, so a plain function has no byte code there. Ours ships it."""
 ZIP_AT_MOST = 4.0
 """Megabytes."""
 
@@ -42,6 +49,17 @@ EMPTY = """
 def handler(event, context):
     return {}
 """
+
+LEAST = """
+import starlette.applications, starlette.routing, starlette.responses
+import mangum
+
+async def app(scope, receive, send):
+    await starlette.responses.Response()(scope, receive, send)
+
+handler = mangum.Mangum(app, lifespan="off")
+"""
+"""The least that a function needs which answers through Starlette and Mangum: asyncio is most of it."""
 
 PLAIN = """
 from mangum import Mangum
@@ -79,9 +97,17 @@ class Variant(Function):
         files = dict(Function(self.name, self.folder, self.root).files)
         if self.source is not None:
             files[f"{self.name}.py"] = self.source
+            folder, _, name = self.name.rpartition("/")
+            files[f"{folder}/__pycache__/{name}.{sys.implementation.cache_tag}.pyc"] = _compiled(self.source)
         if not self.byte_code:
             files = {path: source for path, source in files.items() if not path.endswith(".pyc")}
         return files
+
+
+def _compiled(source: Path) -> Path:
+    target = str(source.with_suffix(".pyc"))
+    py_compile.compile(str(source), target, invalidation_mode=py_compile.PycInvalidationMode.CHECKED_HASH, doraise=True)
+    return Path(target)
 
 
 def vercel(rounds: int) -> Iterator[Figure]:
@@ -91,10 +117,10 @@ def vercel(rounds: int) -> Iterator[Figure]:
         imports, plain = Path(scratch, "imports.py"), Path(scratch, "plain.py")
         imports.write_text(IMPORTS)
         plain.write_text(Path(__file__).with_name("naive.py").read_text() + PLAIN)
-        for byte_code in (True, False):
-            section = f"Vercel: starting, {'with the byte code that we ship' if byte_code else 'without byte code'}"
-            variants = {name: _variant(built.functions[name], byte_code=byte_code) for name in AT_MOST}
-            baseline = replace(variants[CHAT], source=imports)
+        for how, (ours_compiled, theirs_compiled) in BYTE_CODE.items():
+            section = f"Vercel: starting, {how}"
+            variants = {name: _variant(built.functions[name], byte_code=ours_compiled) for name in AT_MOST}
+            baseline = replace(variants[CHAT], source=imports, byte_code=theirs_compiled)
             for name, at_most in AT_MOST.items():
                 ours, theirs = [], []
                 for _ in range(rounds):
@@ -104,7 +130,7 @@ def vercel(rounds: int) -> Iterator[Figure]:
             ours, theirs = [], []
             for _ in range(rounds):
                 ours.append(_first_byte(variants[CHAT], behind))
-                theirs.append(_first_byte(replace(variants[CHAT], source=plain), behind))
+                theirs.append(_first_byte(replace(baseline, source=plain), behind))
             name = "from starting the process to the first byte of a stream"
             yield compared(section, name, "ms", ours, "ms", theirs, FIRST_BYTE_AT_MOST)
 
@@ -120,24 +146,27 @@ def _importing(function: Function) -> float:
 
 def _first_byte(function: Function, upstream_url: str) -> float:
     (token,) = tokens(1)
-    begun = time.monotonic()
     with platform.serve(function, {"GLM_CHATGLM_URL": upstream_url}) as instance:
         received = asyncio.run(ask(instance.url, token, str(Order("fragments", 20, 4))))
-        return (received.first_text[0] - begun) * 1000
+        return (received.first_text[0] - instance.started) * 1000
 
 
 def on_lambda(rounds: int) -> Iterator[Figure]:
     """Milliseconds until the function asks for its first event, beyond what an empty one takes."""
     section = "Lambda, through Mangum: to the first event, beyond what an empty function takes"
     package = aws.package()
-    with _replaced(package, "chat", CHAT, IMPORTS) as baseline, _replaced(package, "chat", CHAT, EMPTY) as empty:
-        for name, endpoint in LAMBDA.items():
+    with ExitStack() as stack:
+        empty, baseline, least = (
+            stack.enter_context(_replaced(package, "chat", CHAT, code)) for code in (EMPTY, IMPORTS, LEAST)
+        )
+        measured = [(name, package, name, AT_MOST[endpoint]) for name, endpoint in LAMBDA.items()]
+        for title, packed, name, at_most in [*measured, ("Starlette and Mangum alone", least, "chat", None)]:
             ours, theirs = [], []
             for _ in range(rounds):
                 nothing = _ready(empty, "chat")
-                ours.append(_ready(package, name) - nothing)
+                ours.append(_ready(packed, name) - nothing)
                 theirs.append(_ready(baseline, "chat") - nothing)
-            yield compared(section, name, "ms", ours, "ms", theirs, AT_MOST[endpoint])
+            yield compared(section, title, "ms", ours, "ms", theirs, at_most)
 
 
 @contextmanager

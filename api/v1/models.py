@@ -7,19 +7,23 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from lib.chatglm import models
 from lib.errors import NotFound
 from lib.function import LambdaHandler, function
-from lib.openai.models import listing, model
 
 
 async def list_models(request: Request) -> JSONResponse:
     """All models."""
+    from lib.chatglm import models
+    from lib.openai.models import listing
+
     return JSONResponse(listing(models.names()))
 
 
 async def retrieve_model(request: Request) -> JSONResponse:
     """One model. An agent's id is one too."""
+    from lib.chatglm import models
+    from lib.openai.models import model
+
     name = request.path_params["id"]
     if name not in models.names() and not models.is_id(name):
         raise NotFound("There is no model of that name.", param="model", code="model_not_found")

@@ -12,6 +12,7 @@ import socket
 import subprocess
 import tempfile
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,8 @@ PLATFORM_ENVIRONMENT = {
     "VERCEL": "1",
     "VERCEL_ENV": "production",
     "VERCEL_REGION": "iad1",
+    # Its disk is read-only, so Python keeps nothing of what it compiles.
+    "PYTHONDONTWRITEBYTECODE": "1",
     # Vercel's functions run on Lambda, whose variables it calls reserved: whoever finds them is not yet on Lambda.
     "AWS_LAMBDA_FUNCTION_NAME": "vercel",
     "AWS_REGION": "us-east-1",
@@ -54,6 +57,8 @@ class Instance:
             listener.listen()
             listener.settimeout(START_SECONDS)
             self._output = directory.with_suffix(".log")
+            self.started = time.monotonic()
+            """When the process was started, by `time.monotonic`."""
             with self._output.open("ab") as output:
                 self._process = subprocess.Popen(
                     [python, "-S", "-c", "import vc__handler__python"],
