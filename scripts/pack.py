@@ -4,8 +4,8 @@
 
 The packages are those for Linux on ARCHITECTURE (`x86_64` or `arm64`), whatever the machine that packs, and for the
 Python that runs this. They go in as byte code: Lambda keeps none, so a function would compile what it imports at every
-cold start, which is half of it; and there is no room for the sources beside it. What no function reads is left out: see
-`LEFT_OUT`.
+cold start, which is half of it; and there is no room for the sources beside it. The bundle's own sources are there,
+with their byte code beside them. What no function reads is left out: see `LEFT_OUT`.
 """
 
 import py_compile
@@ -17,6 +17,7 @@ import tempfile
 from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
+from py_compile import PycInvalidationMode
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 MACHINES = {"x86_64": "x86_64", "arm64": "aarch64"}
@@ -34,12 +35,15 @@ LEFT_OUT = (
     # What makes bindings: the made ones need only `_cffi_backend`.
     "cffi/*",
     "pycparser/*",
-    # The API of pydantic 1, one that is not settled yet, and a type checker's plugin.
+    # The API of pydantic 1, one that is not settled yet, a type checker's plugin, and colours.
     "pydantic/v1/*",
     "pydantic/experimental/*",
     "pydantic/mypy.py",
-    # A command line, other event loops, and tests.
+    "pydantic/color.py",
+    # A command line, a transport of httpx's own, another standard's table of letters, another event loop, and tests.
     "httpx/_main.py",
+    "httpcore/*",
+    "idna/uts46data.py",
     "anyio/_backends/_trio.py",
     "anyio/pytest_plugin.py",
     "starlette/testclient.py",
@@ -80,19 +84,38 @@ def files(folder: Path) -> Iterator[tuple[str, bytes]]:
         if any(fnmatch(name, pattern) for pattern in LEFT_OUT):
             continue
         if file.suffix == ".py":
-            yield f"{name}c", byte_code(file, name)
+            # Unchecked: there is no source to compare with.
+            yield f"{name}c", byte_code(file, name, PycInvalidationMode.UNCHECKED_HASH)
         elif ".so" in file.suffixes:
             yield name, without_debug_information(file.read_bytes())
         else:
             yield name, file.read_bytes()
 
 
-def byte_code(source: Path, name: str) -> bytes:
+def byte_code(source: Path, name: str, mode: PycInvalidationMode) -> bytes:
     """Compile a module; `name` is what a traceback calls its file. Raises PyCompileError."""
     compiled = source.with_suffix(".pyc")
-    mode = py_compile.PycInvalidationMode.UNCHECKED_HASH  # there is no source to compare with
     py_compile.compile(str(source), str(compiled), name, doraise=True, optimize=0, invalidation_mode=mode)
     return compiled.read_bytes()
+
+
+def own_byte_code(code: Path, scratch: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield the name and the content of the byte code of each module in the zip `code`, checked against its source."""
+    with ZipFile(code) as own:
+        for name in (name for name in own.namelist() if name.endswith(".py")):
+            source = scratch / "module.py"
+            source.write_bytes(own.read(name))
+            folder, _, module = name.removesuffix(".py").rpartition("/")
+            cached = f"{folder}/__pycache__/{module}.{sys.implementation.cache_tag}.pyc"
+            yield cached, byte_code(source, name, PycInvalidationMode.CHECKED_HASH)
+
+
+def add(archive: ZipFile, name: str, content: bytes) -> None:
+    """Write a file into a zip, dated 1980, the same for everyone."""
+    entry = ZipInfo(name)
+    entry.compress_type = ZIP_DEFLATED
+    entry.external_attr = 0o100644 << 16
+    archive.writestr(entry, content)
 
 
 def without_debug_information(library: bytes) -> bytes:
@@ -119,10 +142,7 @@ def main(requirements: str, architecture: str, *zips: str) -> None:
         install(requirements, architecture, folder)
         with ZipFile(packages, "w", ZIP_DEFLATED, compresslevel=9) as archive:
             for name, content in files(folder):
-                entry = ZipInfo(name)  # dated 1980, the same for everyone
-                entry.compress_type = ZIP_DEFLATED
-                entry.external_attr = 0o100644 << 16
-                archive.writestr(entry, content)
+                add(archive, name, content)
         for code in map(Path, zips):
             # Packed once, copied for each function; its code, which is small, is written behind.
             whole = code.with_suffix(".whole")
@@ -130,6 +150,8 @@ def main(requirements: str, architecture: str, *zips: str) -> None:
             with ZipFile(whole, "a", ZIP_DEFLATED, compresslevel=9) as archive, ZipFile(code) as own:
                 for entry in own.infolist():
                     archive.writestr(entry, own.read(entry))
+                for name, content in own_byte_code(code, Path(scratch)):
+                    add(archive, name, content)
             whole.replace(code)
 
 
