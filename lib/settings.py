@@ -1,6 +1,7 @@
 """Every environment variable: its name, default and meaning, read in one place."""
 
 import os
+import re
 from collections.abc import Mapping
 from functools import cache
 from typing import NamedTuple
@@ -12,6 +13,8 @@ SIGN_SECRET = "8a1317a7468aa3ad86e997d08f3f31cb"  # noqa: S105
 
 _LARGEST_NUMBER = 1e9
 """Megabytes or seconds: more is a slip of the pen."""
+
+_URL = re.compile(r"https?://([\w.-]+|\[[0-9a-fA-F:.]+\])(:[0-9]{1,4}|:[1-5][0-9]{4})?(/[!\"$->@-~]*)?", re.ASCII)
 
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"", "0", "false", "no", "off"}
@@ -91,6 +94,6 @@ def _number(name: str, chosen: Mapping[str, str], default: float) -> float:
 
 def _url(name: str, chosen: Mapping[str, str], default: str) -> str:
     value = chosen.get(name, default).rstrip("/")
-    if not value.startswith(("http://", "https://")):
-        raise Misconfigured(f"{name} is not an http or https URL.")
+    if not _URL.fullmatch(value):
+        raise Misconfigured(f"{name} is not an http or https URL, or has more than host, port and path in it.")
     return value

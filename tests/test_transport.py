@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import math
 import socket
 import ssl
 import subprocess
@@ -21,7 +22,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from lib import http_errors, pool
-from lib.connection import MAX_UNREAD, Origin
+from lib.connection import MAX_UNREAD, Origin, Timeouts
 from lib.connection import Request as PooledRequest
 from lib.http1 import MAX_HEAD
 from lib.pool import KEEP_ALIVE, MAX_IDLE, READ_SIZE, Pool
@@ -481,6 +482,28 @@ async def test_silence_is_a_read_timeout_before_and_within_the_answer() -> None:
                 await anext(pieces)
         await asyncio.sleep(0)
         assert made._connections == set()
+
+
+async def test_a_reader_whose_own_time_is_over_is_told_so_and_silence_counts_where_it_is_shorter() -> None:
+    async def behave(peer: Peer) -> None:
+        await peer.request()
+        await peer.send(CHUNKED + b"2\r\nok\r\n")
+        await peer.closed()
+
+    async with Server(behave) as server, connected() as (_, made):
+        for read, at_most, error in (
+            (SOON, SHORT, http_errors.OutOfTime),
+            (SHORT, SOON, http_errors.ReadTimeout),
+            (None, SHORT, http_errors.OutOfTime),
+            (SHORT, math.inf, http_errors.ReadTimeout),
+        ):
+            origin = Origin("http", "127.0.0.1", server.port, "127.0.0.1")
+            timeouts = Timeouts(read=read)
+            response = await made.send(PooledRequest(origin, "GET", b"/", [(b"Host", b"h")], timeouts=timeouts))
+            assert await response.read(at_most) == b"ok"
+            with pytest.raises(error):
+                await response.read(at_most)
+        await made.aclose()
 
 
 async def test_a_slow_stream_that_is_never_silent_for_long_has_no_timeout() -> None:
