@@ -19,6 +19,10 @@ WRITE_SIZE = 64 * 1024
 """Bytes of a request's body that are given to the socket at once: what asyncio holds before it asks to wait."""
 
 
+TIMER_SLACK = 0.01
+"""Seconds by which a time-out may be late. A deadline is reckoned anew for each wait, and shall not move the timer."""
+
+
 class Origin(NamedTuple):
     """Where a connection leads to: requests with equal origins can share one."""
 
@@ -26,7 +30,7 @@ class Origin(NamedTuple):
     host: str
     port: int
     hostname: str
-    """Whom the certificate has to name: the host, if the request's extension `sni_hostname` names no other."""
+    """Whom the certificate has to name: as a rule, the host."""
 
 
 class Timeouts(NamedTuple):
@@ -341,7 +345,7 @@ class Connection(asyncio.BufferedProtocol):
             self._expired = expired
             # The timer of an earlier wait is left as it is: it finds out when it rings. So a stream has one timer for
             # many waits.
-            if self._timer is None or self._timer.when() > self._expires:
+            if self._timer is None or self._timer.when() > self._expires + TIMER_SLACK:
                 self._set_timer()
         self._waiter = self._loop.create_future()
         try:

@@ -1,10 +1,10 @@
 """Every environment variable: its name, default and meaning, read in one place."""
 
 import os
-import re
 from collections.abc import Mapping
 from functools import cache
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from lib.errors import Misconfigured
 
@@ -13,8 +13,6 @@ SIGN_SECRET = "8a1317a7468aa3ad86e997d08f3f31cb"  # noqa: S105
 
 _LARGEST_NUMBER = 1e9
 """Megabytes or seconds: more is a slip of the pen."""
-
-_URL = re.compile(r"https?://([\w.-]+|\[[0-9a-fA-F:.]+\])(:[0-9]{1,4}|:[1-5][0-9]{4})?(/[!\"$->@-~]*)?", re.ASCII)
 
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"", "0", "false", "no", "off"}
@@ -94,6 +92,12 @@ def _number(name: str, chosen: Mapping[str, str], default: float) -> float:
 
 def _url(name: str, chosen: Mapping[str, str], default: str) -> str:
     value = chosen.get(name, default).rstrip("/")
-    if not _URL.fullmatch(value):
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError:
+        parts, port = urlsplit(""), None
+    more = parts.username or parts.query or parts.fragment or not value.isascii() or set(value) & set(" ?#")
+    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0 or more:
         raise Misconfigured(f"{name} is not an http or https URL, or has more than host, port and path in it.")
     return value

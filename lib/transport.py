@@ -1,4 +1,4 @@
-"""What lets an `httpx.AsyncClient` use `lib.pool`: for files of callers, whose URLs and redirects httpx knows best.
+"""What lets an `httpx.AsyncClient` use `lib.pool`: for files and pictures, whose URLs and redirects httpx knows best.
 
     client = httpx.AsyncClient(transport=Transport(pool), trust_env=False)
 

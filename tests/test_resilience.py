@@ -1,9 +1,14 @@
 """Slow, hung and odd upstreams and tokens: every wait ends, nothing is a fault of our own, nobody else is hurt."""
 
 import base64
+import gzip
 import json
+import threading
 import time
+import zlib
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import httpx
@@ -20,6 +25,31 @@ def forged(**changes: Any) -> str:
     payload = {"type": "refresh", "exp": int(time.time()) + 1000, "uid": "u", "device_id": "d", **changes}
     part = base64.urlsafe_b64encode(json.dumps(payload).encode()).rstrip(b"=").decode()
     return f"e30.{part}.c2ln"
+
+
+@pytest.mark.parametrize(("packed", "live"), [(gzip.compress, True), (zlib.compress, True), (lambda body: body, None)])
+def test_an_answer_that_comes_compressed_though_nobody_asked_for_it_is_read(
+    packed: Callable[[bytes], bytes], live: bool | None
+) -> None:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = packed(b'{"status": 0, "message": "success", "result": {}}')
+            self.send_response(200)
+            self.send_header("Content-Encoding", "gzip" if body[:2] == b"\x1f\x8b" else "deflate")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        with serve({"GLM_CHATGLM_URL": f"http://127.0.0.1:{server.server_port}"}) as bundle:
+            answer = httpx.post(f"{bundle.url}/token/check", json={"token": forged(type="access")}).json()
+        server.shutdown()
+    assert answer.get("live") is live
+    assert live or answer["error"]["code"] == "upstream_error"
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,9 @@
 """Annotated classes read JSON as pydantic's own models do: the same values, and the same first error."""
 
 import json
-from typing import Annotated, Any, Literal, Self
+import sys
+import tracemalloc
+from typing import Annotated, Any, Literal, Self, TypedDict
 
 import pytest
 from hypothesis import given
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, BeforeValidator, Field, model_validator
 from pydantic_core import ValidationError
 
+from lib.openai.chat_request import MAX_CALLS, ChatRequest
 from lib.openai.schema import Before, Model, Within, schema, validator
 
 
@@ -20,6 +23,15 @@ def fitting(inner: Any) -> Any:
     if inner.kind == "b" and inner.name is None:
         raise ValueError("b has a name")
     return inner
+
+
+class Deeper(TypedDict):
+    number: int
+
+
+class Loose(TypedDict, total=False):
+    word: str
+    deeper: Deeper
 
 
 class Inner(Model):
@@ -37,6 +49,7 @@ class Outer(Model):
     number: Annotated[int, Within(ge=1, le=4)] = 1
     flag: bool | None = None
     table: dict[str, int] | None = None
+    loose: Loose | None = None
     anything: Any = "?"
 
 
@@ -56,6 +69,7 @@ class TheirOuter(BaseModel):
     number: int = Field(default=1, ge=1, le=4)
     flag: bool | None = None
     table: dict[str, int] | None = None
+    loose: Loose | None = None
     anything: Any = "?"
 
 
@@ -79,12 +93,14 @@ def renamed(step: object) -> object:
 
 
 scalars = st.none() | st.booleans() | st.integers(-1, 6) | st.sampled_from(["", "a", "b", "abc", "abcd", "1", "yes"])
-inners = st.fixed_dictionaries({}, optional={"kind": scalars, "name": scalars, "more": scalars})
+inners = st.fixed_dictionaries({}, optional=dict.fromkeys(("kind", "name", "number", "more"), scalars))
 values = scalars | inners | st.lists(inners | scalars, max_size=3) | st.dictionaries(st.text(max_size=2), scalars)
 good = st.fixed_dictionaries({"kind": st.sampled_from(["a", "b"])}, optional={"name": st.sampled_from(["x", "abc"])})
+loose = st.fixed_dictionaries({}, optional={"word": scalars, "deeper": scalars | inners})
 outers = st.fixed_dictionaries(
     {"inner": good | inners},
-    optional=dict.fromkeys(("others", "either", "number", "flag", "table", "anything", "unknown"), values | good),
+    optional={"loose": loose}
+    | dict.fromkeys(("others", "either", "number", "flag", "table", "anything", "unknown"), values | good),
 )
 
 
@@ -98,6 +114,28 @@ def test_a_field_that_is_absent_has_its_default() -> None:
     read = validator(Outer).validate_json('{"inner": {"kind": "a"}, "unknown": 1}')
     assert plain(read) == plain(TheirOuter(inner=TheirInner(kind="a")))
     assert not hasattr(read, "unknown")
+
+
+def test_a_call_of_a_tool_takes_little_more_than_an_empty_dictionary() -> None:
+    message = {"role": "assistant", "content": "", "tool_calls": [{}] * MAX_CALLS}
+    body = json.dumps({"messages": [message] * 100})
+    validator(ChatRequest).validate_json(body)
+    tracemalloc.start()
+    read = validator(ChatRequest).validate_json(body)
+    size, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    calls = sum(len(message.tool_calls) for message in read.messages)
+    assert calls == 100 * MAX_CALLS
+    assert size / calls < 2 * sys.getsizeof({})
+
+
+@pytest.mark.parametrize(
+    "hint",
+    [Annotated[str, Within(ge=1)], Annotated[int, Within(max_length=1)], Annotated[str | None, Within(max_length=1)]],
+)
+def test_a_bound_that_would_not_bound_is_told(hint: Any) -> None:
+    with pytest.raises(TypeError, match="cannot bound"):
+        schema(type("Odd", (Model,), {"__annotations__": {"field": hint}}))
 
 
 def test_an_annotation_that_is_not_known_is_told_when_it_is_first_read() -> None:

@@ -45,6 +45,7 @@ def test_an_empty_variable_counts_as_one_that_is_not_set(name: str, value: str) 
     [
         ("GLM_CHATGLM_URL", "http://127.0.0.1:9000/", "chatglm_url", "http://127.0.0.1:9000"),
         ("GLM_CHATGLM_URL", " https://example.com/base// ", "chatglm_url", "https://example.com/base"),
+        ("GLM_CHATGLM_URL", "http://[::1]:65535", "chatglm_url", "http://[::1]:65535"),
         ("GLM_SIGN_SECRET", "s", "sign_secret", "s"),
         ("GLM_TOKENS", "a, b ,,c,", "tokens", ("a", "b", "c")),
         ("GLM_ACCESS_KEYS", "k", "access_keys", ("k",)),
@@ -77,6 +78,8 @@ def test_what_a_variable_does(name: str, value: str, field: str, expected: objec
         ("GLM_CHATGLM_URL", "https://"),
         ("GLM_CHATGLM_URL", "https://chatglm.cn:port"),
         ("GLM_CHATGLM_URL", "https://chatglm.cn:99999"),
+        ("GLM_CHATGLM_URL", "https://chatglm.cn:0"),
+        ("GLM_CHATGLM_URL", "https://[1.2.3.4]"),
         ("GLM_CHATGLM_URL", "https://me:secret@chatglm.cn"),
         ("GLM_CHATGLM_URL", "https://智谱.cn"),
         ("GLM_CHATGLM_URL", "https://chatglm.cn/a b"),

@@ -37,7 +37,7 @@ often, and a fragment can be (a line of a table, a laugh)."""
 _TEXT_FIELDS = {"text": "text", "think": "think", "code": "code", "execution_output": "content"}
 """Content types that hold a text, and the field that it is in."""
 
-_ENDINGS = {"finish", "intervene", "error"}
+_ENDINGS = ("finish", "intervene", "error")
 """The statuses of a frame that ends the answer."""
 
 _SILENT = {"tool_calls", "tool_result", "quote_result", "browser_result", "system_error", "one_to_more_finish", "image"}
@@ -75,7 +75,7 @@ class Frames:
         self._shown: set[str] = set()
 
     def feed(self, data: bytes) -> list[Event]:
-        """The events that `data` completes, neighbouring texts as one. Look at `failure` afterwards."""
+        """The events that `data` completes, texts of neighbouring frames as one. Look at `failure` afterwards."""
         events = _Events()
         try:
             for frame in self._split(data):

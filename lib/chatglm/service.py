@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import zlib
 from collections.abc import AsyncIterable, Mapping
 from functools import cached_property
 from hashlib import md5
@@ -87,8 +88,8 @@ class Stream:
 class Service:
     """The service as one event loop reaches it.
 
-    Calls go through a pool of connections, without an `httpx.AsyncClient`: that takes a fifth of the CPU time of a whole
-    answer, and as long to import as Starlette (`docs/performance.md`).
+    Calls go through a pool of connections, without an `httpx.AsyncClient`: that takes a fifth of a whole answer's CPU
+    time, and 14 ms to import (`docs/performance.md`).
     """
 
     def __init__(self, base_url: str, sign_secret: str) -> None:
@@ -103,7 +104,7 @@ class Service:
 
     @cached_property
     def files(self) -> "httpx.AsyncClient":
-        """A client for the servers that files of callers are on. It keeps no cookies."""
+        """A client for other servers, where files of callers and pictures are. It keeps no cookies."""
         from http.cookiejar import CookieJar, DefaultCookiePolicy
 
         import httpx  # Here: most requests come without files, and starting is dear.
@@ -208,4 +209,12 @@ async def _content(response: Response, at_most: float = math.inf) -> bytes:
         raise unreachable(error) from error
     finally:
         response.close()
-    return content
+    return _unpacked(content) if response.head.value(b"content-encoding") in ("gzip", "deflate") else content
+
+
+def _unpacked(content: bytes) -> bytes:
+    """Content that was sent compressed, though we ask for it as it is: what stands before the service may do so."""
+    try:
+        return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(content)
+    except zlib.error:
+        return b""  # Which is no data, and told as that.

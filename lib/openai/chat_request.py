@@ -1,7 +1,7 @@
 """`POST /v1/chat/completions`: what clients send."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypedDict
 
 from lib.errors import BadRequest
 from lib.openai.request import MAX_NAME_LENGTH
@@ -106,18 +106,18 @@ class Part(Model):
         return None
 
 
-class Function(Model):
+class Function(TypedDict, total=False):
     """A function that the assistant called."""
 
-    name: str = ""
-    arguments: str = ""
+    name: str
+    arguments: str
 
 
-class ToolCall(Model):
+class ToolCall(TypedDict, total=False):
     """A call that the assistant made."""
 
-    id: str = ""
-    function: Function | None = None
+    id: str
+    function: Function
 
 
 _Parts = Annotated[list[Part], Within(max_length=MAX_PARTS)]
@@ -136,9 +136,9 @@ class Message(Model):
     def turn(self, place: str) -> Turn:
         """The message as a turn; calls of tools and their results as text, since they are part of what was said."""
         texts = [part.words() for part in self.content]
-        texts += [_call(call.function, call.id) for call in self.tool_calls or ()]
+        texts += [_call(call.get("function", {}), call.get("id")) for call in self.tool_calls or ()]
         if self.function_call is not None:
-            texts.append(_call(self.function_call, ""))
+            texts.append(_call(self.function_call, None))
         text = "\n".join(filter(None, texts))
         role = _ROLES[self.role]
         if role == "tool":
@@ -212,9 +212,8 @@ class ChatRequest(Model):
         )
 
 
-def _call(function: Function | None, call_id: str) -> str:
-    function = function or Function()
-    return f"[Called the tool {function.name}{_as(call_id)}: {function.arguments}]"
+def _call(function: Function, call_id: str | None) -> str:
+    return f"[Called the tool {function.get('name', '')}{_as(call_id)}: {function.get('arguments', '')}]"
 
 
 def _as(call_id: str | None) -> str:

@@ -1,10 +1,10 @@
 """Annotated classes as schemas of pydantic-core: pydantic's engine without pydantic's front.
 
 A class says in its annotations what a JSON object holds, as pydantic's models do, and pydantic-core reads JSON into its
-instances. What stands between the two in pydantic, and reads any annotation that there is, takes 45 ms of each cold
-start: as much as Starlette, httpx and Mangum together (`docs/performance.md`). This reads those that are used here:
-`str`, `int`, `bool`, `Any`, `None`, `Literal`, `list`, `dict`, unions, `Annotated` with `Within` or `Before`, and other
-such classes. Anything else is a `TypeError` when it is first read.
+instances. What stands between the two in pydantic, and reads any annotation that there is, takes 47 ms of each cold
+start (`docs/performance.md`). This reads those that are used here:
+`str`, `int`, `bool`, `Any`, `None`, `Literal`, `list`, `dict`, unions, `Annotated` with `Within` or `Before`, typed
+dictionaries, and other such classes. Anything else is a `TypeError` when it is first read.
 """
 
 from collections.abc import Callable, Iterator
@@ -21,6 +21,7 @@ from typing import (
     get_args,
     get_origin,
     get_type_hints,
+    is_typeddict,
 )
 
 from pydantic_core import CoreSchema, SchemaValidator, core_schema
@@ -34,9 +35,12 @@ _PLAIN: dict[Any, Callable[[], CoreSchema]] = {
     type(None): core_schema.none_schema,
 }
 
+_LENGTH = {"min_length", "max_length"}
+_BOUNDS = {"int": {"ge", "le"}, "str": _LENGTH, "list": _LENGTH}
+
 
 class Within(NamedTuple):
-    """In an annotation: bounds of a number, or of the length of a text or list."""
+    """In an annotation of `int`, `str` or `list`: bounds of the number, or of the length of the text or list."""
 
     ge: int | None = None
     le: int | None = None
@@ -78,25 +82,42 @@ _validators: dict[type[Model], SchemaValidator] = {}
 
 def schema(model: type[Model]) -> CoreSchema:
     """The schema of `model`. Each class in it is a definition under its name."""
-    definitions = [_definition(each) for each in dict.fromkeys(_classes(model))]
+    definitions = [_definition(each) for each in dict.fromkeys(_objects(model))]
     return core_schema.definitions_schema(core_schema.definition_reference_schema(model.__name__), definitions)
 
 
-def _definition(model: type[Model]) -> CoreSchema:
+def _definition(kind: Any) -> CoreSchema:
+    return _typed_dictionary(kind) if is_typeddict(kind) else _model(kind)
+
+
+def _typed_dictionary(kind: Any) -> CoreSchema:
+    optional = kind.__optional_keys__
+    fields = {
+        name: core_schema.typed_dict_field(_value(hint), required=name not in optional)
+        for name, hint in _hints(kind).items()
+    }
+    return core_schema.typed_dict_schema(fields, cls=kind, ref=kind.__name__)
+
+
+def _model(model: type[Model]) -> CoreSchema:
     fields = {}
     for name, hint in _hints(model).items():
         value = _value(hint)
         if hasattr(model, name):
             value = core_schema.with_default_schema(value, default=getattr(model, name))
         fields[name] = core_schema.model_field(value)
-    read = core_schema.model_schema(model, core_schema.model_fields_schema(fields))
-    return core_schema.no_info_after_validator_function(model.verified, read, ref=model.__name__)
+    read = core_schema.model_fields_schema(fields)
+    if model.verified is Model.verified:
+        return core_schema.model_schema(model, read, ref=model.__name__)
+    return core_schema.no_info_after_validator_function(
+        model.verified, core_schema.model_schema(model, read), ref=model.__name__
+    )
 
 
 def _value(hint: Any) -> CoreSchema:
     if hint in _PLAIN:
         return _PLAIN[hint]()
-    if _is_model(hint):
+    if _is_object(hint):
         return core_schema.definition_reference_schema(hint.__name__)
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Annotated:
@@ -120,25 +141,28 @@ def _annotated(value: CoreSchema, more: Within | Before) -> CoreSchema:
     if isinstance(more, Before):
         sent = _value(more.sent)
         return core_schema.no_info_before_validator_function(more.change, value, json_schema_input_schema=sent)
-    return {**value, **{name: bound for name, bound in more._asdict().items() if bound is not None}}
+    bounds = {name: bound for name, bound in more._asdict().items() if bound is not None}
+    if not bounds.keys() <= _BOUNDS.get(value["type"], set()):
+        raise TypeError(f"{more} cannot bound a value of type {value['type']}")
+    return {**value, **bounds}
 
 
-def _classes(hint: Any) -> Iterator[type[Model]]:
-    """The models that an annotation needs."""
-    if _is_model(hint):
+def _objects(hint: Any) -> Iterator[Any]:
+    """The classes that an annotation needs."""
+    if _is_object(hint):
         yield hint
         for field in _hints(hint).values():
-            yield from _classes(field)
+            yield from _objects(field)
     for argument in get_args(hint):
-        yield from _classes(argument)
+        yield from _objects(argument)
     if isinstance(hint, Before):
-        yield from _classes(hint.sent)
+        yield from _objects(hint.sent)
 
 
-def _hints(model: type[Model]) -> dict[str, Any]:
-    hints = get_type_hints(model, include_extras=True)
+def _hints(kind: Any) -> dict[str, Any]:
+    hints = get_type_hints(kind, include_extras=True)
     return {name: hint for name, hint in hints.items() if get_origin(hint) is not ClassVar}
 
 
-def _is_model(hint: Any) -> bool:
-    return isinstance(hint, type) and issubclass(hint, Model)
+def _is_object(hint: Any) -> bool:
+    return is_typeddict(hint) or (isinstance(hint, type) and issubclass(hint, Model))
