@@ -5,11 +5,13 @@ import py_compile
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from statistics import median
 
 from bench.client import ask
 from bench.processes import tokens, upstream
@@ -25,6 +27,8 @@ AT_MOST = {CHAT: 0.6, "api/ping": 0.35, "api/v1/models": 0.35, "api/token/check"
 LAMBDA = {"chat": CHAT, "ping": "api/ping", "models": "api/v1/models", "tokenCheck": "api/token/check"}
 """Lambda's names of them."""
 FIRST_BYTE_AT_MOST = 0.8
+SHORT = Order("fragments", 20, 4)
+"""What a start is followed by."""
 BYTE_CODE = {
     "as deployed: with byte code, against a baseline without": (True, False),
     "both with byte code": (True, True),
@@ -147,12 +151,12 @@ def _importing(function: Function) -> float:
 def _first_byte(function: Function, upstream_url: str) -> float:
     (token,) = tokens(1)
     with platform.serve(function, {"GLM_CHATGLM_URL": upstream_url}) as instance:
-        received = asyncio.run(ask(instance.url, token, str(Order("fragments", 20, 4))))
+        received = asyncio.run(ask(instance.url, token, str(SHORT)))
         return (received.first_text[0] - instance.started) * 1000
 
 
 def on_lambda(rounds: int) -> Iterator[Figure]:
-    """Milliseconds until the function asks for its first event, beyond what an empty one takes."""
+    """Milliseconds until a function asks for its first event, beyond what an empty one takes; and to its answer."""
     section = "Lambda, through Mangum: to the first event, beyond what an empty function takes"
     package = aws.package()
     with ExitStack() as stack:
@@ -167,6 +171,29 @@ def on_lambda(rounds: int) -> Iterator[Figure]:
                 ours.append(_ready(packed, name) - nothing)
                 theirs.append(_ready(baseline, "chat") - nothing)
             yield compared(section, title, "ms", ours, "ms", theirs, at_most)
+
+    section = "Lambda: from starting the process to the first answer"
+    with upstream() as behind:
+        name = "stream, the first byte, through its web server"
+        yield Figure(section, name, median(_streamed(package, behind) for _ in range(rounds)), "ms")
+        name = "chat, the whole answer, through Mangum"
+        yield Figure(section, name, median(_whole(package, behind) for _ in range(rounds)), "ms")
+
+
+def _streamed(package: aws.Package, upstream_url: str) -> float:
+    (token,) = tokens(1)
+    with aws.Server(package, GLM_CHATGLM_URL=upstream_url) as server:
+        ready = time.monotonic()
+        received = asyncio.run(ask(server.url, token, str(SHORT)))
+        return (server.ready_seconds + received.first_text[0] - ready) * 1000
+
+
+def _whole(package: aws.Package, upstream_url: str) -> float:
+    (token,) = tokens(1)
+    with aws.Function(package, "chat", GLM_CHATGLM_URL=upstream_url) as function:
+        ready = time.monotonic()
+        asyncio.run(ask(function.url, token, str(SHORT), stream=False))
+        return (function.init_seconds + time.monotonic() - ready) * 1000
 
 
 @contextmanager

@@ -50,7 +50,8 @@ def cost(rounds: int) -> Iterator[Figure]:
 def first_word(rounds: int) -> Iterator[Figure]:
     """Time between the upstream's sending its first fragment and the client's having it."""
     section = "The first word: from the upstream's first fragment to the client's"
-    ours, theirs = [], []
+    ours: list[float] = []
+    theirs: list[float] = []
     for _ in range(rounds):
         # New processes each time: which core the kernel puts them on makes one faster than the other for good.
         with upstream() as behind, server(BUNDLE, behind) as bundle, server(NAIVE, behind) as naive:

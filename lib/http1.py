@@ -5,8 +5,8 @@ choice is that of h11, so that a server that works with plain httpx works here, 
 two. Stricter: a field line that is folded (5.2) is refused, and after a response with both `Transfer-Encoding` and
 `Content-Length` (6.3) the connection is not used again.
 
-Why not h11 itself: 200 chunks that come one at a time take it four times as long (1.2 ms, and 0.3 ms here), and
-importing it takes 5 ms of each cold start, 13 ms where there is no byte code (`docs/performance.md`).
+Why not h11 itself: 200 chunks that come one at a time take it four times as long (1.2 ms, and 0.3 ms here:
+`docs/performance.md`), and importing it takes 5 ms of each cold start.
 """
 
 import re
