@@ -75,6 +75,7 @@ class Deployment:
             exchange = asyncio.create_task(self._exchange(reader, writer))
             exchanges.add(exchange)
             exchange.add_done_callback(exchanges.discard)
+            exchange.add_done_callback(lambda _: writer.close())  # Also where it is cancelled before it begins.
 
         server = await asyncio.start_server(accept, "127.0.0.1", 0, limit=MAX_HEAD)
         self._ready.set_result(server.sockets[0].getsockname()[1])
