@@ -122,9 +122,7 @@ class Service:
         Raises what the refusal means, and `UpstreamUnavailable` where nothing answers.
         """
         response = await self._ask(method, path, token, "application/json", json, upload)
-        return envelope.result(
-            response.head.status, await _content(response), response.head.value(b"retry-after") or None
-        )
+        return envelope.result(response.head.status, await _content(response), response.head.value(b"retry-after"))
 
     async def stream(self, path: str, token: Token, json: Any) -> Stream:
         """Ask for an event stream, which the caller has to close. Raises what the refusal means where none comes."""
@@ -133,7 +131,7 @@ class Service:
         if head.status == 200 and head.value(b"content-type").startswith("text/event-stream"):
             return Stream(response)
         content = await _content(response, at_most=MAX_REFUSAL_BYTES)
-        envelope.result(head.status, content, head.value(b"retry-after") or None)
+        envelope.result(head.status, content, head.value(b"retry-after"))
         raise UpstreamFailed("The service answered with something else than a stream.")
 
     async def _ask(
