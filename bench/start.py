@@ -38,15 +38,17 @@ BYTE_CODE = {
 ZIP_AT_MOST = 4.0
 """Megabytes."""
 
-IMPORTS = """
+FUNCTION = """
 import starlette.applications, starlette.routing, starlette.responses
-import mangum, httpx, pydantic
+import {}
 
 async def app(scope, receive, send):
     await starlette.responses.Response()(scope, receive, send)
 
 handler = mangum.Mangum(app, lifespan="off")
 """
+
+IMPORTS = FUNCTION.format("mangum, httpx, pydantic")
 """A function that imports what it was ordered with, and does nothing."""
 
 EMPTY = """
@@ -54,15 +56,7 @@ def handler(event, context):
     return {}
 """
 
-LEAST = """
-import starlette.applications, starlette.routing, starlette.responses
-import mangum
-
-async def app(scope, receive, send):
-    await starlette.responses.Response()(scope, receive, send)
-
-handler = mangum.Mangum(app, lifespan="off")
-"""
+LEAST = FUNCTION.format("mangum")
 """The least that a function needs which answers through Starlette and Mangum: asyncio is most of it."""
 
 PLAIN = """

@@ -18,9 +18,11 @@ MAX_UNREAD = 64 * 1024
 WRITE_SIZE = 64 * 1024
 """Bytes of a request's body that are given to the socket at once: what asyncio holds before it asks to wait."""
 
-
 TIMER_SLACK = 0.01
 """Seconds by which a time-out may be late. A deadline is reckoned anew for each wait, and shall not move the timer."""
+
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 class Origin(NamedTuple):

@@ -23,6 +23,7 @@ import httpx
 
 from lib import data_url
 from lib.addresses import Resolver, is_public, resolve
+from lib.connection import DEFAULT_PORTS
 from lib.errors import BadRequest
 from lib.file_name import clean, file_name, from_content_disposition
 from lib.file_type import PEEK, FileType, detect
@@ -36,7 +37,6 @@ MAX_REDIRECTS = 5
 MAX_ADDRESSES = 3
 """Tried of one host, so that a name with many dead addresses is not a way to knock at all of them."""
 
-_PORTS = {"http": 80, "https": 443}
 _LAST_PORT = 65535
 _HEADERS = {
     "Accept": "*/*",
@@ -222,14 +222,14 @@ class _Fetch:
             target = base.join(url) if base else httpx.URL(url)
         except (httpx.InvalidURL, ValueError) as error:
             raise _bad(self._field, "has a URL that cannot be read") from error
-        if target.scheme not in _PORTS:
+        if target.scheme not in DEFAULT_PORTS:
             raise _bad(self._field, "must have an http, https or data URL")
         if not target.raw_host:  # `host` would decode an international name, and can fail.
             raise _bad(self._field, "has a URL without a host")
         if target.userinfo:
             raise _bad(self._field, "has a URL with a user name or password in it")
         port = _port(target)
-        if not 0 < port <= _LAST_PORT or not (self._limits.allow_private or port in _PORTS.values()):
+        if not 0 < port <= _LAST_PORT or not (self._limits.allow_private or port in DEFAULT_PORTS.values()):
             raise _bad(self._field, f"has a URL with port {port}; only 80 and 443 are open")
         return target
 
@@ -299,7 +299,7 @@ class _Fetch:
 
 
 def _port(url: httpx.URL) -> int:
-    return _PORTS[url.scheme] if url.port is None else url.port
+    return DEFAULT_PORTS[url.scheme] if url.port is None else url.port
 
 
 def _too_large(field: str, limits: Limits) -> BadRequest:

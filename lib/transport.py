@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 import httpx
 
 from lib import http_errors
-from lib.connection import Origin, Request, Timeouts
+from lib.connection import DEFAULT_PORTS, Origin, Request, Timeouts
 from lib.pool import Pool, Response
 
 IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})  # RFC 9110, 9.2.2
@@ -96,9 +96,9 @@ def _request(request: httpx.Request) -> Request:
 
 def _origin(request: httpx.Request) -> Origin:
     scheme, host = request.url.scheme, request.url.raw_host.decode("ascii")
-    if scheme not in ("http", "https") or not host:
+    if scheme not in DEFAULT_PORTS or not host:
         raise httpx.UnsupportedProtocol("The URL is not one of http or https, or names no host.")
-    port = request.url.port or {"http": 80, "https": 443}[scheme]
+    port = request.url.port or DEFAULT_PORTS[scheme]
     return Origin(scheme, host, port, request.extensions.get("sni_hostname") or host)
 
 

@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 from lib import settings
 from lib.chatglm import envelope, signature
 from lib.chatglm.token import Token
-from lib.connection import Origin, Request, Timeouts
+from lib.connection import DEFAULT_PORTS, Origin, Request, Timeouts
 from lib.errors import UpstreamFailed, UpstreamUnavailable
 from lib.http_errors import OutOfTime, ReadTimeout, TransportError
 from lib.pool import Pool, Response
@@ -31,7 +31,6 @@ MAX_REFUSAL_BYTES = 64 * 1024
 """How much of an answer is read that should have been a stream and is not."""
 
 _TIMEOUTS = Timeouts(connect=CONNECT_TIMEOUT, read=IDLE_TIMEOUT, write=IDLE_TIMEOUT)
-_PORTS = {"http": 80, "https": 443}
 _USER_AGENT = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36"
 )
@@ -97,7 +96,7 @@ class Service:
         place = urlsplit(base_url)
         host = place.hostname or ""
         self._pool = Pool()
-        self._origin = Origin(place.scheme, host, place.port or _PORTS[place.scheme], host)
+        self._origin = Origin(place.scheme, host, place.port or DEFAULT_PORTS[place.scheme], host)
         self._path = place.path
         self._sign_secret = sign_secret
         self._page_headers = _encoded({"Host": place.netloc, **_PAGE_HEADERS})
