@@ -8,8 +8,8 @@ from api.v1 import models
 from api.v1.chat import completions
 from api.v1.images import generations as images
 from api.v1.videos import generations as videos
-from lib.function import LambdaHandler, function
-from lib.page import page
+from lib.runtime.app import LambdaHandler, function
+from lib.runtime.page import page
 
 routes = [
     Route("/", page),

@@ -7,12 +7,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from lib.function import LambdaHandler, function
+from lib.runtime.app import LambdaHandler, function
 
 
 async def describe(request: Request) -> Response:
     """Describe the endpoints."""
-    from lib.openai.description import document  # Here, since it takes all requests' models and their schemas.
+    from lib.wires.openai.description import document  # Here, since it takes all requests' models and their schemas.
 
     return Response(document(), media_type="application/json")
 

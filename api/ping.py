@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from lib.function import LambdaHandler, function
+from lib.runtime.app import LambdaHandler, function
 
 
 async def ping(request: Request) -> PlainTextResponse:

@@ -24,9 +24,9 @@ from bench import processes
 from bench.streams import FAST, SLOWLY, in_turn
 from bench.table import Figure, compared
 from bench.upstream import Order, chunks
-from lib.chatglm.frames import Frames
-from lib.pool import Pool
-from lib.transport import Transport
+from lib.http.pool import Pool
+from lib.http.transport import Transport
+from lib.upstreams.chatglm.events import Frames
 
 EVENT = (
     b'data: {"id":"cccccccccccccccccccccccc","object":"chat.completion.chunk","created":1790732179,"model":"glm-5.3",'

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from lib.pool import Pool
-from lib.transport import Transport
+from lib.http.pool import Pool
+from lib.http.transport import Transport
 from tests.certificates import Authority
 
 CONNECTIONS = 300

@@ -1,6 +1,6 @@
 """Everything that can go wrong, each with its HTTP status and OpenAI code.
 
-Who finds a fault raises one of these; `lib.function` turns it into a response, and a stream that has begun into its
+Who finds a fault raises one of these; `lib.runtime.app` turns it into a response, and a stream that has begun into its
 last event. Messages are meant for the caller: they hold no token, key or prompt.
 """
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.addresses import is_public, resolve
+from lib.files.addresses import is_public, resolve
 
 PUBLIC = [
     "1.1.1.1",

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lib.openai.cut import Cut
-from lib.openai.usage import BYTES_PER_TOKEN
+from lib.types.usage import BYTES_PER_TOKEN
+from lib.wires.shared.stop_filter import Cut
 
 # Few letters and short pieces, so that stop sequences are hit, begun, overlapped and cut; one letter has three bytes.
 pieces = st.lists(st.text("ab你", max_size=3), max_size=12)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.data_url import SLICE, is_data_url, parse
+from lib.files.data_url import SLICE, is_data_url, parse
 
 contents = st.binary(max_size=300)
 slice_lengths = st.integers(min_value=4, max_value=40)

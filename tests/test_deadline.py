@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.deadline import CLEAN_UP_TIMEOUT, GRACE, Deadline, outlast, uninterrupted
+from lib.runtime.deadline import CLEAN_UP_TIMEOUT, GRACE, Deadline, outlast, uninterrupted
 
 VERCEL = {"VERCEL": "1"}
 ADAPTER = {"AWS_LAMBDA_FUNCTION_NAME": "glm", "AWS_LWA_INVOKE_MODE": "response_stream"}

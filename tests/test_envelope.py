@@ -7,8 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.chatglm import envelope
-from lib.chatglm.envelope import BUSY_RETRY_AFTER, LIMITED_RETRY_AFTER
 from lib.errors import (
     AccountBusy,
     Error,
@@ -18,6 +16,8 @@ from lib.errors import (
     UpstreamRefused,
     UpstreamUnavailable,
 )
+from lib.upstreams.chatglm import envelope
+from lib.upstreams.chatglm.envelope import BUSY_RETRY_AFTER, LIMITED_RETRY_AFTER
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),

@@ -9,7 +9,7 @@ import pytest
 from starlette.types import Message
 
 from lib.errors import UpstreamFailed
-from lib.event_stream import COMMENT, SILENCE, EventStream
+from lib.runtime.sse import COMMENT, SILENCE, EventStream
 
 type Sent = list[tuple[float, Message]]
 

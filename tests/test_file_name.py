@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.file_name import MAX_LENGTH, clean, file_name, from_content_disposition
-from lib.file_type import FileType
+from lib.files.file_name import MAX_LENGTH, clean, file_name, from_content_disposition
+from lib.files.media_type import FileType
 
 file_types = st.sampled_from(FileType)
 # Bits that make names difficult, between anything at all.

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from lib.file_type import PEEK, FileType, detect
+from lib.files.media_type import PEEK, FileType, detect
 
 
 def picture(file_format: str) -> bytes:

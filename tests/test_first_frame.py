@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from lib import first_frame
-from lib.first_frame import MAX_HEIGHT, MAX_PIXELS, WIDTH, fit
+from lib.files import first_frame
+from lib.files.first_frame import MAX_HEIGHT, MAX_PIXELS, WIDTH, fit
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 

@@ -1,7 +1,7 @@
 """What an instance has learnt of accounts, and how it forgets."""
 
+from lib.accounts.cooldown import DEAD_FOR, REMEMBERED, Health
 from lib.errors import AccountBusy, RateLimited, Unauthorized, UpstreamFailed
-from lib.health import DEAD_FOR, REMEMBERED, Health
 
 
 class Clock:

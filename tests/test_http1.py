@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib import http1
-from lib.http1 import MAX_CHUNK_LINE, MAX_HEAD, ProtocolError, ResponseReader
+from lib.http import http1
+from lib.http.http1 import MAX_CHUNK_LINE, MAX_HEAD, ProtocolError, ResponseReader
 
 TOKENS = st.text("abcXYZ019-_!", min_size=1, max_size=8).map(str.encode)
 VALUES = st.text(st.characters(min_codepoint=0x20, max_codepoint=0xFF, exclude_characters="\x7f"), max_size=12).map(

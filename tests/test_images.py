@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from zai import ZaiClient
 
-from lib import payload
 from lib.errors import BadRequest, TooLarge
-from lib.openai.image_request import aspect_ratio
+from lib.runtime import limits
+from lib.wires.openai.image_request import aspect_ratio
 from tests.bundle import Bundle, serve
 from tests.upstream import (
     EMPTY,
@@ -317,12 +317,12 @@ def test_more_than_the_platform_lets_through_is_refused_with_advice(
     ],
 )
 def test_each_platform_has_its_limit(environ: dict[str, str], limit: int | None) -> None:
-    assert payload.limit(environ) == limit
+    assert limits.limit(environ) == limit
     body = bytes(limit or 10_000_000)
-    assert payload.check(body, "", environ) is body
+    assert limits.check(body, "", environ) is body
     if limit:
         with pytest.raises(TooLarge, match="Ask for less"):
-            payload.check(body + b" ", "Ask for less.", environ)
+            limits.check(body + b" ", "Ask for less.", environ)
 
 
 def test_zhipus_own_client_draws(bundle: Bundle, upstream: StandIn, account: Account) -> None:

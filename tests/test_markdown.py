@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.answer import Code, DrawingPrompt, Event, Output, Picture, Source, Text, Thought
-from lib.openai.markdown import Markdown
+from lib.types.events import Code, DrawingPrompt, Event, Output, Picture, Source, Text, Thought
+from lib.wires.shared.markdown import Markdown
 
 plain = st.text("ab \n", max_size=6)
 blocks = st.sampled_from(["1", "2"])

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from starlette.requests import Request
 
-import lib.page
+import lib.runtime.page
 from lib.errors import NotFound
 from scripts.page import PAGE, hashed
 from tests.bundle import Bundle
@@ -79,9 +79,9 @@ def test_head_is_answered_without_it(bundle: Bundle) -> None:
 
 
 def test_a_package_without_it_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(lib.page, "FILE", tmp_path / "index.html")
+    monkeypatch.setattr(lib.runtime.page, "FILE", tmp_path / "index.html")
     with pytest.raises(NotFound):
-        asyncio.run(lib.page.page(Request({"type": "http", "headers": []})))
+        asyncio.run(lib.runtime.page.page(Request({"type": "http", "headers": []})))
 
 
 def test_it_is_small() -> None:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lib.accounts.job_id import MAX_CALLER_BYTES, MAX_LENGTH, PollId
 from lib.errors import NotFound, UpstreamFailed
-from lib.poll_id import MAX_CALLER_BYTES, MAX_LENGTH, PollId
 
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJ1aWQiOiI2NWEyMzJjMDgyZmYifQ.c2lnbmF0dXJl"
 ID = PollId("65a232c082ff90a2ad2f15e2", "668d03b2e99d661ed3c32516", 1_790_732_179, "cogvideox", "key-audio", "mine")

@@ -29,10 +29,10 @@ import yaml  # type: ignore[import-untyped]
 from starlette.routing import Route
 
 from api.index import routes
-from lib.chatglm import models
 from lib.errors import Error
-from lib.openai.chat_request import DEFAULT_MODEL
 from lib.settings import Settings
+from lib.upstreams.chatglm import models
+from lib.wires.openai.chat_request import DEFAULT_MODEL
 from tests.bundle import Bundle
 from tests.platforms import npm, pypi
 from tests.upstream import Account, StandIn, Video, media

@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lib.addresses import Resolver, resolve
 from lib.errors import BadRequest
-from lib.pool import Pool
-from lib.remote_file import MAX_ADDRESSES, MAX_REDIRECTS, Limits, RemoteFile, open_file
-from lib.transport import Transport
+from lib.files.addresses import Resolver, resolve
+from lib.files.fetch import MAX_ADDRESSES, MAX_REDIRECTS, Limits, RemoteFile, open_file
+from lib.http.pool import Pool
+from lib.http.transport import Transport
 
 FIELD = "messages[1].content[0].image_url.url"
 PUBLIC = "93.184.215.14"

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, BeforeValidator, Field, model_validator
 from pydantic_core import ValidationError
 
-from lib.openai.chat_request import MAX_CALLS, ChatRequest
-from lib.openai.schema import Before, Model, Within, schema, validator
+from lib.wires.openai.chat_request import MAX_CALLS, ChatRequest
+from lib.wires.openai.schema import Before, Model, Within, schema, validator
 
 
 def as_list(value: Any) -> Any:

@@ -5,8 +5,8 @@ import time
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.chatglm import signature
 from lib.settings import SIGN_SECRET
+from lib.upstreams.chatglm import signature
 
 milliseconds = st.integers(1_000_000_000_000, 9_999_999_999_999)
 

@@ -70,7 +70,7 @@ def loaded(code: str, **environ: str) -> set[str]:
 def test_before_it_is_asked_a_function_has_loaded_starlette_and_little_else(module: str) -> None:
     modules = loaded(LOAD.format(module=module))
     assert modules & HEAVY == set()
-    assert not [name for name in modules if name.startswith("lib.chatglm.")]
+    assert not [name for name in modules if name.startswith("lib.upstreams.chatglm.")]
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from lib.chatglm.token import Token
 from lib.errors import Unauthorized
+from lib.upstreams.chatglm.token import Token
 from tests.upstream import Account, StandIn
 
 

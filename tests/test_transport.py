@@ -21,12 +21,12 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from lib import http_errors, pool
-from lib.connection import MAX_UNREAD, Origin, Timeouts
-from lib.connection import Request as PooledRequest
-from lib.http1 import MAX_HEAD
-from lib.pool import KEEP_ALIVE, MAX_IDLE, READ_SIZE, Pool
-from lib.transport import Transport
+from lib.http import http_errors, pool
+from lib.http.connection import MAX_UNREAD, Origin, Timeouts
+from lib.http.connection import Request as PooledRequest
+from lib.http.http1 import MAX_HEAD
+from lib.http.pool import KEEP_ALIVE, MAX_IDLE, READ_SIZE, Pool
+from lib.http.transport import Transport
 from tests.certificates import Authority
 
 pytestmark = pytest.mark.anyio
@@ -1020,9 +1020,9 @@ def test_it_imports_nothing_that_asyncio_has_not() -> None:
     code = """
 import asyncio, sys
 known = set(sys.modules)
-from lib.connection import Origin, Request
-from lib.http_errors import ConnectError
-from lib.pool import Pool
+from lib.http.connection import Origin, Request
+from lib.http.http_errors import ConnectError
+from lib.http.pool import Pool
 async def main():
     try:
         await Pool().send(Request(Origin("http", "127.0.0.1", 1, "127.0.0.1"), "GET", b"/", []))

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.chatglm import prompt
-from lib.question import Role, Turn
+from lib.types.chat import Role, Turn
+from lib.upstreams.chatglm import prompt
 from tests.asking import ask, sent, sent_text, turn
 from tests.bundle import Bundle
 from tests.upstream import Account, StandIn

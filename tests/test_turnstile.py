@@ -5,8 +5,8 @@ from collections.abc import Callable, Coroutine, Sequence
 
 import pytest
 
+from lib.accounts.queue import Turnstile
 from lib.errors import AccountBusy
-from lib.turnstile import Turnstile
 
 
 async def pass_through(turnstile: Turnstile, accounts: Sequence[str], done: list[str], name: str) -> str:

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.openai.usage import BYTES_PER_TOKEN, tokens, usage
+from lib.types.usage import BYTES_PER_TOKEN, tokens, usage
 
 
 @given(st.text())

@@ -7,8 +7,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from lib import credentials
-from lib.function import LambdaHandler, body_of, function
+from lib.accounts import keys as credentials
+from lib.runtime.app import LambdaHandler, body_of, function
 
 
 async def check(request: Request) -> JSONResponse:
@@ -16,9 +16,9 @@ async def check(request: Request) -> JSONResponse:
 
     Of several accounts, one that lives is enough. With access keys, it is the deployment's accounts that are checked.
     """
-    from lib.chatglm import account
-    from lib.openai.request import parse
-    from lib.openai.token_check import TokenCheckRequest, verdict
+    from lib.upstreams.chatglm import account
+    from lib.wires.openai.request import parse
+    from lib.wires.openai.token_check import TokenCheckRequest, verdict
 
     wanted = parse(TokenCheckRequest, await body_of(request))
     for token in credentials.tokens_of(wanted.token):

@@ -8,21 +8,21 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from lib.errors import NotFound
-from lib.function import LambdaHandler, function
+from lib.runtime.app import LambdaHandler, function
 
 
 async def list_models(request: Request) -> JSONResponse:
     """All models."""
-    from lib.chatglm import models
-    from lib.openai.models import listing
+    from lib.upstreams.chatglm import models
+    from lib.wires.openai.models import listing
 
     return JSONResponse(listing(models.names()))
 
 
 async def retrieve_model(request: Request) -> JSONResponse:
     """One model. An agent's id is one too."""
-    from lib.chatglm import models
-    from lib.openai.models import model
+    from lib.upstreams.chatglm import models
+    from lib.wires.openai.models import model
 
     name = request.path_params["id"]
     if name not in models.names() and not models.is_id(name):

@@ -10,17 +10,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from lib import credentials
-from lib.event_stream import EventStream
-from lib.function import LambdaHandler, body_of, error_event, function
+from lib.accounts import keys as credentials
+from lib.runtime.app import LambdaHandler, body_of, error_event, function
+from lib.runtime.sse import EventStream
 
 
 async def complete(request: Request) -> EventStream | JSONResponse:
     """Answer the conversation that the body holds."""
-    from lib.chatglm import chat
-    from lib.openai.chat_request import ChatRequest
-    from lib.openai.chat_response import stream, whole
-    from lib.openai.request import parse
+    from lib.upstreams.chatglm import chat
+    from lib.wires.openai.chat_request import ChatRequest
+    from lib.wires.openai.chat_response import stream, whole
+    from lib.wires.openai.request import parse
 
     tokens = credentials.tokens(request)
     wanted = parse(ChatRequest, await body_of(request)).check()

@@ -15,11 +15,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from lib import credentials, prefer
-from lib.function import LambdaHandler, body_of, function
-from lib.openai import video_response
-from lib.poll_id import PollId
-from lib.video import VideoState
+from lib.accounts import keys as credentials
+from lib.accounts.job_id import PollId
+from lib.runtime import prefer
+from lib.runtime.app import LambdaHandler, body_of, function
+from lib.types.videos import VideoState
+from lib.wires.zhipu import video_response
 
 RETRY_AFTER = 5
 """Seconds after which a client may ask how far its video is: it takes minutes."""
@@ -27,9 +28,9 @@ RETRY_AFTER = 5
 
 async def create(request: Request) -> JSONResponse:
     """Start what the body describes."""
-    from lib.chatglm import pictures, videos
-    from lib.openai.request import parse
-    from lib.openai.video_request import VideoRequest
+    from lib.upstreams.chatglm import pictures, videos
+    from lib.wires.openai.request import parse
+    from lib.wires.zhipu.video_request import VideoRequest
 
     tokens = credentials.tokens(request)
     wanted = parse(VideoRequest, await body_of(request)).check()
@@ -62,7 +63,7 @@ async def poll(request: Request) -> JSONResponse:
 
 async def delete(request: Request) -> JSONResponse:
     """Remove a job and its video."""
-    from lib.chatglm import videos
+    from lib.upstreams.chatglm import videos
 
     poll_id, token = _find(request)
     await videos.delete(poll_id.job, token)
@@ -78,7 +79,7 @@ def _find(request: Request) -> tuple[PollId, str]:
 
 async def _answer(request: Request, poll_id: PollId, token: str, state: VideoState | None = None) -> JSONResponse:
     """How far the job is, after the time that the client would rather wait. `state`: what is known already."""
-    from lib.chatglm import videos
+    from lib.upstreams.chatglm import videos
 
     look = partial(videos.look, poll_id.job, token, sound=poll_id.sound)
     state = state or await look()

@@ -1,0 +1,1 @@
+"""Whose key it is, which key is asked, and who waits for whom."""

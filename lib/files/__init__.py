@@ -1,0 +1,1 @@
+"""Files that callers name by URL or send inside a request."""

@@ -1,0 +1,1 @@
+"""What every endpoint stands on: the app, its middleware, deadlines, server-sent events, the log."""

@@ -1,0 +1,39 @@
+"""One request on its way through the house: what every room may know of it, and what the log says of it in the end."""
+
+import time
+from contextvars import ContextVar
+
+from lib.runtime.deadline import Deadline
+
+
+class Invocation:
+    """The facts of one request. The rooms add theirs; `lib.runtime.app` writes them down."""
+
+    def __init__(self, request_id: str = "") -> None:
+        self.request_id = request_id
+        self.deadline = Deadline()
+        self.started = time.perf_counter()
+        self.answered = False
+        """The client has been given the whole of its answer, though the response may not have ended yet."""
+        self.retries = 0
+        """How often the upstream was asked again."""
+        self.accounts_tried = 0
+        self.account: str | None = None
+        """A short fingerprint of the account that served the request: never the token."""
+        self.upstream: str | None = None
+        """Which upstream served it."""
+        self.upstream_seconds = 0.0
+        """Time spent waiting for the upstream's first words."""
+
+
+_current: ContextVar[Invocation | None] = ContextVar("invocation", default=None)
+
+
+def begin(invocation: Invocation) -> None:
+    """Make `invocation` the one that `current` returns in this task."""
+    _current.set(invocation)
+
+
+def current() -> Invocation:
+    """The request that is being served; a blank one, without a deadline, outside of any."""
+    return _current.get() or Invocation()

@@ -1,0 +1,1 @@
+"""The one vocabulary: what wires and upstreams say to each other."""

@@ -1,0 +1,72 @@
+"""What an upstream can do: the protocol between the endpoints and the services that answer."""
+
+from collections.abc import AsyncGenerator, Sequence
+from typing import Literal, NamedTuple, Protocol
+
+from lib.types.chat import ChatRequest
+from lib.types.events import Event
+from lib.types.images import DrawnImage, ImageRequest
+from lib.types.videos import VideoJob, VideoRequest, VideoState
+
+
+class KeyState(NamedTuple):
+    """What a check finds out about a key."""
+
+    live: bool
+    kind: Literal["refresh", "access", "api_key"] | None = None
+    """None: it cannot be read."""
+    expires_at: float | None = None
+    """Unix time in seconds; None where nobody knows."""
+    guest: bool = False
+    """It belongs to a visitor who never logged in."""
+
+
+class Embeddings(NamedTuple):
+    """Vectors, in the order of their inputs."""
+
+    vectors: list[list[float]]
+    prompt_tokens: int
+
+
+class Upstream(Protocol):
+    """A service that answers. Every method raises an `Error` of `lib.errors` where it fails."""
+
+    name: str
+    concurrency: int | None
+    """Answers that one account may have written at a time; None: as many as it likes."""
+
+    def accepts(self, key: str) -> bool:
+        """Is it a key of this upstream's, by its look."""
+
+    def account(self, key: str) -> str:
+        """What turns and cooldowns go by: keys of one account have the same."""
+
+    def serves(self, request: ChatRequest) -> bool:
+        """Can it answer this at all: an agent's id or a conversation is known to one upstream alone."""
+
+    def models(self) -> Sequence[str]:
+        """The names of models to show to clients."""
+
+    def answer(self, request: ChatRequest, key: str, *, wait_if_busy: bool) -> AsyncGenerator[list[Event]]:
+        """The answer to `request`. `wait_if_busy`: there is no other key, so it is worth waiting for this one."""
+
+    async def count_tokens(self, request: ChatRequest, key: str) -> int:
+        """Tokens of the prompt that `answer` would send."""
+
+    async def draw(self, request: ImageRequest, key: str, *, wait_if_busy: bool) -> list[DrawnImage]:
+        """Pictures, in the order of their numbers."""
+
+    async def create_video(self, request: VideoRequest, key: str, *, wait_if_busy: bool) -> VideoJob:
+        """Take the order of a video."""
+
+    async def video(self, job_id: str, key: str, *, sound: str = "") -> VideoState:
+        """How far a job is. `sound` is the sound track that its order named."""
+
+    async def delete_video(self, job_id: str, key: str) -> None:
+        """Remove a job and its video."""
+
+    async def embed(self, inputs: Sequence[str], model: str, dimensions: int | None, key: str) -> Embeddings:
+        """The vectors of texts."""
+
+    async def check(self, key: str) -> KeyState:
+        """Is a key alive. Generates nothing."""

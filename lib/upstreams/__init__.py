@@ -1,0 +1,1 @@
+"""The services that answer, a folder each."""

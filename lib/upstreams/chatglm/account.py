@@ -1,0 +1,238 @@
+"""An account of the service, known by the token that the caller presents.
+
+A refresh token is exchanged for an access token, and each exchange hands out a new refresh token, which may be the only
+one that works from then on (protocol, "Credentials"). So what was handed out is remembered under a name made from the
+caller's token, in the store that the deployment names, and the caller goes on with the token it has.
+"""
+
+import asyncio
+import json
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from functools import cache
+from typing import NamedTuple
+from weakref import WeakKeyDictionary
+
+from lib import settings
+from lib.errors import Misconfigured, TokenRefused, Unauthorized, UpstreamFailed, UpstreamRefused, UpstreamUnavailable
+from lib.runtime import context
+from lib.runtime.deadline import outlast
+from lib.store import Store, open_store
+from lib.store.entry import Entry
+from lib.store.seal import name_of
+from lib.upstreams.chatglm import service
+from lib.upstreams.chatglm.in_time import in_time
+from lib.upstreams.chatglm.retry import again
+from lib.upstreams.chatglm.service import Service
+from lib.upstreams.chatglm.token import WHERE_TO_GET_ONE, Token
+
+_REFRESH = "/chatglm/user-api/user/refresh"  # protocol: [sure]
+_MODELS = "/chatglm/agent-api/operation/detail?tag=available_models"  # protocol: [once]
+
+_REFRESH_LIFETIME = 180 * 24 * 3600.0  # protocol: [sure]
+
+ACCESS_MARGIN = 60.0
+"""Seconds before its expiry from which an access token is no longer used: clocks differ, and calls take time.
+
+One with a short life is used until a tenth of it is left."""
+REFRESH_TIMEOUT = 30.0
+"""Seconds that an exchange may take, waiting for another instance's included. It is not broken off when the client
+leaves: what it hands out would be lost."""
+SHORT_CUTS = 1000
+"""How many access tokens an instance keeps at hand, so that most requests need neither store nor exchange."""
+
+
+class Session(NamedTuple):
+    """What an exchange hands out."""
+
+    access: Token
+    refresh: str
+    """The newest refresh token."""
+
+
+class Sessions:
+    """The sessions that one event loop knows of: at hand, on the way, or in the store."""
+
+    def __init__(self, service: Service, store: Store) -> None:
+        self.service = service
+        self.store = store
+        self._at_hand: OrderedDict[str, Session] = OrderedDict()
+        self._on_the_way: dict[str, asyncio.Task[Session]] = {}
+
+    async def get(self, token: Token, refused: str | None = None) -> Session:
+        """A session for the caller's refresh token; a new one where `refused` is the last access token."""
+        name = name_of(token.text)
+        session = self._at_hand.get(name)
+        if session is not None and _usable(session, refused):
+            self._at_hand.move_to_end(name)
+            return session
+        exchange = self._on_the_way.get(name)
+        if exchange is None:
+            exchange = asyncio.create_task(self._exchange(token, name, refused))
+            self._on_the_way[name] = exchange
+            exchange.add_done_callback(lambda _: self._on_the_way.pop(name, None))
+        try:
+            session = await asyncio.shield(exchange)
+        except asyncio.CancelledError:
+            # What it hands out would be lost if the invocation ended now.
+            await outlast(exchange, context.current().deadline.clean_up_seconds())
+            raise
+        self._at_hand[name] = session
+        if len(self._at_hand) > SHORT_CUTS:
+            self._at_hand.popitem(last=False)
+        return session
+
+    async def _exchange(self, token: Token, name: str, refused: str | None) -> Session:
+        try:
+            async with asyncio.timeout(REFRESH_TIMEOUT):
+                return await self._remember(token, refused)
+        except TimeoutError as error:
+            raise UpstreamUnavailable("The service did not renew the token in time.") from error
+
+    async def _remember(self, token: Token, refused: str | None) -> Session:
+        entry = Entry(self.store, token.text)
+        async with entry.lock(REFRESH_TIMEOUT, wait=REFRESH_TIMEOUT / 2) as held:
+            remembered = _read(await entry.get())
+            if remembered is not None and _usable(remembered, refused):
+                return remembered
+            if not held:
+                raise UpstreamUnavailable("Another instance has been renewing this token for too long.")
+            session = await self._refresh(token, remembered)
+            await entry.set(_write(session), _expiry(session, token) - time.time())
+            return session
+
+    async def _refresh(self, token: Token, remembered: Session | None) -> Session:
+        if remembered is not None and remembered.refresh != token.text:
+            try:
+                return await self._call(token._replace(text=remembered.refresh))
+            except TokenRefused:
+                pass  # Somebody else used it, or the store is behind: the caller's own may still be good.
+        return await self._call(token.check())
+
+    async def _call(self, token: Token) -> Session:
+        result = await self.service.call("POST", _REFRESH, token, json={})
+        if not isinstance(result, dict) or not result.get("access_token"):
+            raise UpstreamFailed("The service answered the refresh without an access token.")
+        if result.get("is_guest"):
+            raise Guest(f"This ChatGLM token is a visitor's, who has not logged in. {WHERE_TO_GET_ONE}")
+        try:
+            access = Token.read(str(result["access_token"]))
+        except Unauthorized as error:
+            raise UpstreamFailed("The service answered the refresh with an access token of another kind.") from error
+        return Session(access, str(result.get("refresh_token") or token.text))
+
+
+class Guest(Unauthorized):
+    """The token belongs to a visitor who never logged in."""
+
+
+class Account:
+    """One caller's token on the service."""
+
+    def __init__(self, token: str) -> None:
+        """Raises `Unauthorized` for a text that is no token: no call is needed to know."""
+        self.token = Token.read(token)
+        self.service = service.current()
+        self._sessions = _sessions_of(self.service)
+
+    @property
+    def store(self) -> Store:
+        """Where this deployment remembers things."""
+        return self._sessions.store
+
+    async def use[T](self, attempt: Callable[[Token], Awaitable[T]]) -> T:
+        """What `attempt` returns, called with an access token; with a new one if the service refuses the first."""
+        access = await self.access()
+        try:
+            return await attempt(access)
+        except TokenRefused:
+            if access is self.token:
+                raise
+        return await attempt(await self.access(refused=access.text))
+
+    async def access(self, refused: str | None = None) -> Token:
+        """An access token that is good for some time yet. `refused`: one that the service would not have."""
+        if self.token.kind == "access":
+            return self.token.check()
+        return (await self._sessions.get(self.token, refused)).access
+
+    async def call_something(self, access: Token) -> None:
+        """Make a call that changes nothing, to see whether the token is let in. Raises `TokenRefused` if not."""
+        with suppress(UpstreamRefused):  # It let the token in, whatever else it found wrong.
+            await self.service.call("GET", _MODELS, access)
+
+
+class Finding(NamedTuple):
+    """What a check finds out about a token."""
+
+    live: bool
+    token: Token | None = None
+    """What it says of itself, where it can be read."""
+    guest: bool = False
+
+
+async def check(text: str) -> Finding:
+    """Find out whether a token is alive. Raises `UpstreamFailed` where the service cannot be asked."""
+    try:
+        token = Token.read(text)
+    except Unauthorized:
+        return Finding(live=False)
+    try:
+        async with in_time():
+            account = Account(text)
+            await again(lambda: account.use(account.call_something), on=UpstreamUnavailable)
+    except Guest:
+        return Finding(live=False, token=token, guest=True)
+    except Unauthorized:
+        return Finding(live=False, token=token)
+    return Finding(live=True, token=token)
+
+
+@cache
+def _store() -> Store:
+    try:
+        return open_store(settings.current().token_store)
+    except ValueError as error:
+        raise Misconfigured(str(error)) from error
+    except ModuleNotFoundError as error:
+        raise Misconfigured(
+            f"GLM_TOKEN_STORE names a Redis, and this function was packed without {error.name}: "
+            "set GLM_TOKEN_STORE where you deploy from, too."
+        ) from error
+
+
+def _sessions_of(service: Service) -> Sessions:
+    sessions = _sessions.get(service)
+    if sessions is None:
+        sessions = _sessions[service] = Sessions(service, _store())
+    return sessions
+
+
+_sessions: WeakKeyDictionary[Service, Sessions] = WeakKeyDictionary()
+
+
+def _usable(session: Session, refused: str | None) -> bool:
+    return session.access.text != refused and not session.access.expired(
+        min(ACCESS_MARGIN, session.access.lifetime / 10)
+    )
+
+
+def _expiry(session: Session, token: Token) -> float:
+    """Until when a session is worth remembering: until neither refresh token is good any more."""
+    try:
+        return max(token.expires_at, Token.read(session.refresh).expires_at)
+    except Unauthorized:  # It may be of another kind and still be the only one that works.
+        return max(token.expires_at, time.time() + _REFRESH_LIFETIME)
+
+
+def _write(session: Session) -> bytes:
+    return json.dumps({"access": session.access.text, "refresh": session.refresh}).encode()
+
+
+def _read(value: bytes | None) -> Session | None:
+    if value is None:
+        return None
+    record = json.loads(value)
+    return Session(Token.read(record["access"]), record["refresh"])

@@ -1,0 +1,23 @@
+"""Work for the running request that has to end before its deadline."""
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from lib.errors import DeadlineExceeded
+from lib.runtime import context
+
+
+@asynccontextmanager
+async def in_time() -> AsyncIterator[None]:
+    """Raise `DeadlineExceeded` where the work would not end in time, and note for the log how long it took."""
+    request = context.current()
+    request.upstream = "chatglm"
+    started = time.perf_counter()
+    try:
+        async with request.deadline.timeout():
+            yield
+    except TimeoutError as error:
+        raise DeadlineExceeded("The service did not answer in the time that this deployment has.") from error
+    finally:
+        request.upstream_seconds += time.perf_counter() - started

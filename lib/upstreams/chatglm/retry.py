@@ -1,0 +1,30 @@
+"""Asking again, where asking again may help."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+
+from lib.runtime import context
+
+RETRIES = 3
+"""How often a call is repeated: a passing fault is over by then, a lasting one should be told."""
+FIRST_WAIT = 0.5
+"""Seconds before the first repetition; each further wait is twice as long, and up to a half is taken off at random."""
+
+
+async def again[T](
+    attempt: Callable[[], Awaitable[T]],
+    on: type[Exception] | tuple[type[Exception], ...],
+) -> T:
+    """What `attempt` returns, which is repeated while it raises `on`, but never past the deadline."""
+    request = context.current()
+    for retry in range(RETRIES):
+        try:
+            return await attempt()
+        except on:
+            wait = FIRST_WAIT * 2**retry * random.uniform(0.5, 1.0)  # noqa: S311
+            if wait >= request.deadline.remaining():
+                raise
+        request.retries += 1
+        await asyncio.sleep(wait)
+    return await attempt()

@@ -1,0 +1,1 @@
+"""Zhipu's own forms: what its client sends and reads beside OpenAI's."""
