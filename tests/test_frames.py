@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lib.types.events import Code, DrawingPrompt, End, Event, Output, Picture, Source, Start, Text, Thought
+from lib.types.old_events import Code, DrawingPrompt, End, Event, Output, Picture, Source, Start, Text, Thought
 from lib.upstreams.chatglm.events import DOUBT, MAX_FRAME_BYTES, REPEATS, Frames
 
 CONVERSATION = "66f0a1b2c3d4e5f60718293a"

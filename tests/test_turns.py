@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.types.chat import Role, Turn
+from lib.types.old_chat import Role, Turn
 from lib.upstreams.chatglm import prompt
 from tests.asking import ask, sent, sent_text, turn
 from tests.bundle import Bundle

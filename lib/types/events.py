@@ -1,46 +1,55 @@
 """An answer as a stream of events: the one vocabulary between upstream and wire.
 
 An upstream yields lists of these in the order in which they are to be shown; each list holds what arrived together.
-Texts are pieces to append, never repeats. `End` comes once, last; an answer that ends without it has failed.
+Texts are deltas to append, never repeats. The first list holds something but the `Start`: until then another key may be
+asked. `Finish` comes once, last; an answer that ends without it has failed. `Usage` comes before it, once.
 """
 
 from typing import Literal, NamedTuple
 
-type FinishReason = Literal["stop", "length", "content_filter"]
+type FinishReason = Literal["stop", "length", "content_filter", "tool_calls"]
 
 
 class Start(NamedTuple):
-    """The upstream has taken the question. Comes once, first."""
+    """The upstream has taken the request. Comes once, first."""
 
     conversation_id: str
-    """Names the conversation, so that a later request can go on in it."""
+    """Names the conversation, so that a later request can go on in it; empty where the upstream has none."""
+    model: str = ""
+    """The model that answers, in the upstream's own words, for the log."""
 
 
 class Text(NamedTuple):
-    """A piece of the answer itself."""
+    """A delta of the answer itself."""
 
     text: str
 
 
-class Thought(NamedTuple):
-    """A piece of the reasoning before the answer."""
+class Reasoning(NamedTuple):
+    """A delta of the reasoning before the answer."""
 
     text: str
 
 
 class Code(NamedTuple):
-    """A piece of a program that the upstream runs."""
+    """A delta of a program that the upstream runs."""
 
     text: str
     block: str
-    """Pieces of one program have the same block."""
+    """Deltas of one program have the same block."""
 
 
 class Output(NamedTuple):
-    """A piece of what such a program printed."""
+    """A delta of what such a program printed."""
 
     text: str
     block: str
+
+
+class Search(NamedTuple):
+    """The upstream searches the web. The sources that it finds follow."""
+
+    query: str
 
 
 class Source(NamedTuple):
@@ -48,9 +57,37 @@ class Source(NamedTuple):
 
     url: str
     title: str
+    snippet: str = ""
+    """What the page says, as plain text."""
 
 
-class Picture(NamedTuple):
+class Citation(NamedTuple):
+    """Here, in the text, the answer cites a source."""
+
+    number: int
+    """The source's place among the sources, from 1."""
+    url: str
+    title: str
+
+
+class ToolCallStart(NamedTuple):
+    """The model calls one of the caller's tools. Calls come one after the other."""
+
+    id: str
+    name: str
+
+
+class ToolCallArguments(NamedTuple):
+    """A delta of the arguments of the call that began last: pieces of one JSON object."""
+
+    text: str
+
+
+class ToolCallEnd(NamedTuple):
+    """The arguments are complete, and are a JSON object."""
+
+
+class Image(NamedTuple):
     """A picture that the upstream drew. Each address comes once."""
 
     url: str
@@ -64,7 +101,19 @@ class DrawingPrompt(NamedTuple):
     text: str
 
 
-class End(NamedTuple):
+class Usage(NamedTuple):
+    """Tokens, of the prompt as it was sent and of all that came back."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    """Of the answer and the reasoning."""
+    reasoning_tokens: int = 0
+    cached_tokens: int = 0
+    """Of the prompt, those that the upstream had at hand."""
+    estimated: bool = False
+
+
+class Finish(NamedTuple):
     """The answer is over, in order."""
 
     reason: FinishReason
@@ -72,4 +121,20 @@ class End(NamedTuple):
     """What the upstream has to say about the end: the filter's words, to be shown after the text."""
 
 
-type Event = Start | Text | Thought | Code | Output | Source | Picture | DrawingPrompt | End
+type Event = (
+    Start
+    | Text
+    | Reasoning
+    | Code
+    | Output
+    | Search
+    | Source
+    | Citation
+    | ToolCallStart
+    | ToolCallArguments
+    | ToolCallEnd
+    | Image
+    | DrawingPrompt
+    | Usage
+    | Finish
+)

@@ -1,10 +1,23 @@
-"""Pictures that were drawn: the one vocabulary from upstream to wire."""
+"""Pictures that are asked for and drawn: the one vocabulary between wire and upstream."""
 
 from typing import NamedTuple
 
 
-class DrawnPicture(NamedTuple):
-    """One of a set of pictures that answer a question."""
+class ImageRequest(NamedTuple):
+    """What a caller wants to see. Style and scene are the upstream's own words, or empty."""
+
+    prompt: str
+    model: str = ""
+    """The name that the caller asked for; the upstream knows what it means."""
+    size: tuple[int, int] | None = None
+    """Width and height in pixels, or a ratio; None leaves it to the upstream."""
+    quality: str = ""
+    style: str = ""
+    scene: str = ""
+
+
+class DrawnImage(NamedTuple):
+    """One of a set of pictures that answer a request."""
 
     url: str
     """Where anybody can fetch it."""

@@ -19,7 +19,7 @@ from lib.accounts import keys as credentials
 from lib.accounts.job_id import PollId
 from lib.runtime import prefer
 from lib.runtime.app import LambdaHandler, body_of, function
-from lib.types.videos import VideoState
+from lib.types.old_videos import VideoState
 from lib.wires.zhipu import video_response
 
 RETRY_AFTER = 5

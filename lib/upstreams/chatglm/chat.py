@@ -12,8 +12,8 @@ from lib import settings
 from lib.errors import AccountBusy, Error, UpstreamFailed, UpstreamUnavailable
 from lib.runtime import context
 from lib.runtime.deadline import uninterrupted
-from lib.types.chat import Attachment, Drawing, Question
-from lib.types.events import End, Event, Start, Thought
+from lib.types.old_chat import Attachment, Drawing, Question
+from lib.types.old_events import End, Event, Start, Thought
 from lib.upstreams.chatglm import conversation, models, prompt
 from lib.upstreams.chatglm.account import Account
 from lib.upstreams.chatglm.events import Frames

@@ -19,7 +19,7 @@ from typing import Any, Literal
 from pydantic_core import from_json
 
 from lib.errors import UpstreamFailed
-from lib.types.events import Code, DrawingPrompt, End, Event, Output, Picture, Source, Start, Text, Thought
+from lib.types.old_events import Code, DrawingPrompt, End, Event, Output, Picture, Source, Start, Text, Thought
 
 MAX_FRAME_BYTES = 16 * 1024 * 1024
 """A frame that never ends must not fill the memory; the longest whole texts seen are a thousandth of this."""

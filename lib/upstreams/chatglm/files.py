@@ -8,7 +8,7 @@ from typing import Any, Final
 from lib import settings
 from lib.errors import BadRequest, Error, UpstreamFailed, UpstreamUnavailable
 from lib.files.fetch import Limits, RemoteFile, open_file
-from lib.types.chat import Attachment
+from lib.types.old_chat import Attachment
 from lib.upstreams.chatglm.account import Account
 from lib.upstreams.chatglm.retry import again
 from lib.upstreams.chatglm.service import Upload

@@ -9,9 +9,9 @@ from typing import Final
 
 from lib.errors import BadRequest, ContentFiltered, DeadlineExceeded, Error, UpstreamFailed, UpstreamUnavailable
 from lib.runtime import context
-from lib.types.chat import Question
-from lib.types.events import DrawingPrompt, End, Event, Picture, Text
-from lib.types.images import DrawnPicture
+from lib.types.old_chat import Question
+from lib.types.old_events import DrawingPrompt, End, Event, Picture, Text
+from lib.types.old_images import DrawnPicture
 from lib.upstreams.chatglm import chat, models, service
 from lib.upstreams.chatglm.events import picture_number
 from lib.upstreams.chatglm.retry import again

@@ -7,7 +7,7 @@ holds such a mark is changed so that it cannot pose as a turn.
 import re
 from collections.abc import Iterable, Sequence
 
-from lib.types.chat import Role, Turn
+from lib.types.old_chat import Role, Turn
 
 _MARKS: dict[Role, str] = {
     "system": "<|system|>",

@@ -15,9 +15,9 @@ from lib.errors import (
     UpstreamUnavailable,
 )
 from lib.store.entry import Entry
-from lib.types.chat import Attachment
-from lib.types.images import DrawnPicture
-from lib.types.videos import Video, VideoJob, VideoOrder, VideoState
+from lib.types.old_chat import Attachment
+from lib.types.old_images import DrawnPicture
+from lib.types.old_videos import Video, VideoJob, VideoOrder, VideoState
 from lib.upstreams.chatglm import models, pictures
 from lib.upstreams.chatglm.account import Account
 from lib.upstreams.chatglm.in_time import in_time

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Self, TypedDict
 
 from lib.errors import BadRequest
-from lib.types.chat import Attachment, Question, Role, Turn
+from lib.types.old_chat import Attachment, Question, Role, Turn
 from lib.wires.openai.request import MAX_NAME_LENGTH
 from lib.wires.openai.schema import Before, Model, Within
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from lib.errors import UpstreamFailed
 from lib.runtime import context
-from lib.types.events import End, Event, FinishReason, Source, Start, Thought
+from lib.types.old_events import End, Event, FinishReason, Source, Start, Thought
 from lib.types.usage import usage
 from lib.wires.openai.chat_request import ChatRequest
 from lib.wires.shared.markdown import Markdown

@@ -5,7 +5,7 @@ import re
 from typing import Annotated, Final, Literal, Self
 
 from lib.errors import BadRequest
-from lib.types.chat import Drawing, Question, Turn
+from lib.types.old_chat import Drawing, Question, Turn
 from lib.wires.openai.request import MAX_NAME_LENGTH
 from lib.wires.openai.schema import Model, Within
 

@@ -6,7 +6,7 @@ from base64 import b64encode
 from collections.abc import Sequence
 from typing import Any
 
-from lib.types.images import DrawnPicture
+from lib.types.old_images import DrawnPicture
 
 
 def whole(pictures: Sequence[DrawnPicture], contents: Sequence[bytes] | None = None) -> bytes:

@@ -2,7 +2,7 @@
 
 import re
 
-from lib.types.events import Code, Event, Output, Picture, Text
+from lib.types.old_events import Code, Event, Output, Picture, Text
 
 _FENCE_LENGTH = 3
 _BACKTICKS = re.compile("`{3,}")

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from lib.accounts.job_id import MAX_CALLER_BYTES
 from lib.errors import BadRequest
-from lib.types.chat import Attachment, Drawing, Question, Turn
-from lib.types.videos import VideoOrder
+from lib.types.old_chat import Attachment, Drawing, Question, Turn
+from lib.types.old_videos import VideoOrder
 from lib.wires.openai.request import MAX_NAME_LENGTH
 from lib.wires.openai.schema import Before, Model, Within
 

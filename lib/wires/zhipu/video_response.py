@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from lib.accounts.job_id import PollId
 from lib.errors import UpstreamFailed
-from lib.types.videos import VideoState
+from lib.types.old_videos import VideoState
 from lib.wires.openai.errors import error_object
 
 _TASK_STATUS: Final = {"working": "PROCESSING", "done": "SUCCESS", "failed": "FAIL"}

@@ -2,39 +2,28 @@
 
 from typing import Literal, NamedTuple
 
-from lib.types.chat import FilePart
-from lib.types.images import DrawnImage
+from lib.types.old_chat import Attachment
+from lib.types.old_images import DrawnPicture
 
 
-class VideoRequest(NamedTuple):
-    """What a caller wants to see. Style, atmosphere, motion and sound are the upstream's own words, or empty."""
+class VideoOrder(NamedTuple):
+    """What a caller wants to see. Style, atmosphere and motion are the upstream's own words, or empty."""
 
     prompt: str
-    model: str = ""
-    frames: tuple[FilePart | DrawnImage, ...] = ()
-    """Pictures to begin (and, the second, to end) with: the caller's, or one drawn for it."""
+    first_frame: Attachment | DrawnPicture | None = None
+    """A picture to begin with: the caller's, or one drawn for it."""
     style: str = ""
     atmosphere: str = ""
     motion: str = ""
-    sound: str = ""
-    """A sound track to add when the video is done."""
     conversation_id: str = ""
     """The conversation to go on in; empty for a new one."""
-    size: tuple[int, int] | None = None
-    """Width and height in pixels, or a ratio."""
-    duration: int | None = None
-    """Seconds."""
-    fps: int | None = None
-    with_audio: bool | None = None
-    """Sound that the upstream makes itself."""
-    quality: Literal["speed", "quality"] | None = None
 
 
 class VideoJob(NamedTuple):
     """An order that the upstream has taken."""
 
     id: str
-    conversation_id: str = ""
+    conversation_id: str
 
 
 class Video(NamedTuple):
