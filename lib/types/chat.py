@@ -1,6 +1,7 @@
 """What a caller asks for: the one vocabulary from wire to upstream."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 type Role = Literal["system", "user", "assistant", "tool"]
@@ -72,7 +73,7 @@ class Tool(NamedTuple):
 
     name: str
     description: str = ""
-    parameters: Schema = {}
+    parameters: Schema = MappingProxyType({})
     """The schema of its arguments, an object; empty: it takes none."""
     strict: bool = False
     """Arguments that do not fit the schema are of no use to the caller."""
