@@ -1,18 +1,36 @@
-"""Everything that can go wrong, each with its HTTP status and OpenAI code.
+"""Everything that can go wrong, in no wire's words: a kind, a code, a message, a field, when to ask again.
 
-Who finds a fault raises one of these; `lib.runtime.app` turns it into a response, and a stream that has begun into its
-last event. Messages are meant for the caller: they hold no token, key or prompt.
+Who finds a fault raises one of these; the wire words it, in a response or in a stream's last event. Messages are meant
+for the caller and begin with what matters most, since clients cut them: they hold no token, key or prompt.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Literal
+
+type Kind = Literal[
+    "bad_request",
+    "unauthorized",
+    "forbidden",
+    "not_found",
+    "method_not_allowed",
+    "too_large",
+    "rate_limited",
+    "upstream",
+    "unavailable",
+    "timeout",
+    "internal",
+]
 
 
 class Error(Exception):
     """A failure that the caller is told about."""
 
+    kind: ClassVar[Kind] = "internal"
     status: ClassVar[int] = 500
-    type: ClassVar[str] = "api_error"
-    code: str | None = "internal_error"
+    """The HTTP status, where a wire has no reason for another."""
+    retry: ClassVar[bool | None] = None
+    """Whether asking again can help; None where the status says it well enough."""
+    code: str = "internal_error"
+    """Names the failure more closely than its kind."""
 
     def __init__(
         self,
@@ -33,8 +51,8 @@ class Error(Exception):
 class BadRequest(Error):
     """The request cannot be carried out as it stands."""
 
+    kind = "bad_request"
     status = 400
-    type = "invalid_request_error"
     code = "invalid_request"
 
 
@@ -44,11 +62,23 @@ class ContentFiltered(BadRequest):
     code = "content_policy_violation"
 
 
-class Unauthorized(Error):
-    """No token, one that cannot be read or has expired, or one that the service refuses."""
+class ContextLengthExceeded(BadRequest):
+    """The prompt is longer than the model takes."""
 
+    code = "context_length_exceeded"
+
+    def __init__(self, message: str, *, tokens: int | None = None, limit: int | None = None) -> None:
+        """`tokens`: how long the prompt is, about; `limit`: how long it may be, where anybody knows."""
+        super().__init__(message, param="messages")
+        self.tokens = tokens
+        self.limit = limit
+
+
+class Unauthorized(Error):
+    """No key, one that cannot be read or has expired, or one that the service refuses."""
+
+    kind = "unauthorized"
     status = 401
-    type = "authentication_error"
     code = "invalid_api_key"
 
 
@@ -56,35 +86,56 @@ class TokenRefused(Unauthorized):
     """The service refuses a token that looks right: it was revoked, or has been replaced by a newer one."""
 
 
+class Forbidden(Error):
+    """The key is known, and may not do this. Asking again does not help."""
+
+    kind = "forbidden"
+    status = 403
+    retry = False
+    code = "permission_denied"
+
+
+class AccountBanned(Forbidden):
+    """The service has closed this account."""
+
+    code = "account_banned"
+
+
+class RiskControl(Forbidden):
+    """The service's risk control refuses the address that the deployment calls from. Repeating prolongs it."""
+
+    code = "risk_control"
+
+
 class NotFound(Error):
     """There is nothing of that name."""
 
+    kind = "not_found"
     status = 404
-    type = "invalid_request_error"
     code = "not_found"
 
 
 class MethodNotAllowed(Error):
     """The path is right, the method is not."""
 
+    kind = "method_not_allowed"
     status = 405
-    type = "invalid_request_error"
     code = "method_not_allowed"
 
 
 class TooLarge(Error):
     """The request, or the answer it asks for, is larger than the platform lets through."""
 
+    kind = "too_large"
     status = 413
-    type = "invalid_request_error"
     code = "request_too_large"
 
 
 class RateLimited(Error):
     """The service asks to slow down."""
 
+    kind = "rate_limited"
     status = 429
-    type = "rate_limit_error"
     code = "rate_limit_exceeded"
 
 
@@ -94,11 +145,18 @@ class AccountBusy(RateLimited):
     code = "account_busy"
 
 
+class QuotaExceeded(RateLimited):
+    """What this key may use is used up. Asking again does not help before somebody pays, or a day is over."""
+
+    retry = False
+    code = "insufficient_quota"
+
+
 class UpstreamFailed(Error):
     """The service refused, answered with something unreadable, or broke off."""
 
+    kind = "upstream"
     status = 502
-    type = "upstream_error"
     code = "upstream_error"
 
 
@@ -107,20 +165,34 @@ class UpstreamRefused(UpstreamFailed):
 
 
 class UpstreamUnavailable(UpstreamFailed):
-    """The service cannot be reached or has a fault of its own: it may work when tried again."""
+    """The service refused before it did anything, for a fault of its own: it may work when tried again."""
+
+
+class UpstreamUncertain(UpstreamFailed):
+    """Nobody knows whether the service has taken the request: it must not be sent again by us, on no key."""
 
 
 class Misconfigured(Error):
     """The deployment's settings cannot work."""
 
+    kind = "unavailable"
     status = 503
-    type = "configuration_error"
+    retry = False
     code = "misconfigured"
+
+
+class NoAccountAvailable(Error):
+    """None of the deployment's own accounts works. The caller can do nothing about it."""
+
+    kind = "unavailable"
+    status = 503
+    retry = False
+    code = "no_account_available"
 
 
 class DeadlineExceeded(Error):
     """The answer was not complete before the platform ends the invocation."""
 
+    kind = "timeout"
     status = 504
-    type = "timeout_error"
     code = "deadline_exceeded"

@@ -25,6 +25,8 @@ class Settings(NamedTuple):
     """`GLM_CHATGLM_URL`: where the web service is."""
     sign_secret: str = SIGN_SECRET
     """`GLM_SIGN_SECRET`: the signature's secret, for the day it changes."""
+    platform_url: str = "https://open.bigmodel.cn/api/paas/v4"
+    """`GLM_PLATFORM_URL`: where the open platform is; `https://api.z.ai/api/paas/v4` for international keys."""
     tokens: tuple[str, ...] = ()
     """`GLM_TOKENS`: tokens that the deployment itself holds, comma-separated."""
     access_keys: tuple[str, ...] = ()
@@ -49,6 +51,7 @@ class Settings(NamedTuple):
         defaults = cls()
         return cls(
             chatglm_url=_url("GLM_CHATGLM_URL", chosen, defaults.chatglm_url),
+            platform_url=_url("GLM_PLATFORM_URL", chosen, defaults.platform_url),
             sign_secret=chosen.get("GLM_SIGN_SECRET", defaults.sign_secret),
             tokens=_list("GLM_TOKENS", chosen, ()),
             access_keys=_list("GLM_ACCESS_KEYS", chosen, ()),

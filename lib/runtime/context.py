@@ -1,7 +1,11 @@
 """One request on its way through the house: what every room may know of it, and what the log says of it in the end."""
 
+import asyncio
 import time
+from collections.abc import Callable
 from contextvars import ContextVar
+from typing import Any
+from weakref import WeakKeyDictionary
 
 from lib.runtime.deadline import Deadline
 
@@ -37,3 +41,18 @@ def begin(invocation: Invocation) -> None:
 def current() -> Invocation:
     """The request that is being served; a blank one, without a deadline, outside of any."""
     return _current.get() or Invocation()
+
+
+_shared: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Callable[[], Any], Any]] = WeakKeyDictionary()
+
+
+def shared[T](make: Callable[[], T]) -> T:
+    """What `make` returns, made once for the running event loop: connections, queues and what is remembered.
+
+    A loop's things end with it, since connections cannot be used from another.
+    """
+    made = _shared.setdefault(asyncio.get_running_loop(), {})
+    if make not in made:
+        made[make] = make()
+    found: T = made[make]
+    return found
