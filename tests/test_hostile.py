@@ -14,8 +14,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from lib.wires.openai.chat_request import MAX_CALLS, MAX_MESSAGES, MAX_PARTS, MAX_STOP_LENGTH, MAX_STOPS
-from lib.wires.openai.request import MAX_NAME_LENGTH
+from lib.wires.openai.chat_message import MAX_CALLS, MAX_PARTS
+from lib.wires.openai.chat_request import MAX_MESSAGES, MAX_STOP_LENGTH, MAX_STOPS
+from lib.wires.shared.request import MAX_NAME_LENGTH
 from tests.asking import sent_text
 from tests.bundle import Bundle
 from tests.raw_http import RawAnswer, compose, exchange

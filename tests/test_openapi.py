@@ -16,7 +16,7 @@ from schemathesis import checks
 from starlette.routing import Route
 
 from api import index
-from lib.wires.openai.description import describe
+from lib.wires.openapi import describe
 from tests.bundle import CHECKOUT, Bundle, serve
 from tests.upstream import (
     Account,
@@ -108,7 +108,7 @@ def test_every_endpoint_is_described() -> None:
 
 
 def test_it_costs_nothing_until_it_is_asked_for() -> None:
-    code = "import sys, api.index; sys.exit('lib.wires.openai.description' in sys.modules)"
+    code = "import sys, api.index; sys.exit('lib.wires.openapi' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=CHECKOUT, check=False).returncode == 0
 
 

@@ -105,10 +105,8 @@ class EventStream:
         """Send the head in time, then a heartbeat whenever nothing else was sent for a while."""
         await context.current().turn.wait()
         await asyncio.sleep(HEAD_AFTER)
-        async with self._sending:
-            if not self._started:
-                await self._start(send)
-                await self._send(self._wire.heartbeat, send)
+        if not self._started:
+            await self._write(self._wire.heartbeat, send)
         while True:
             silent_for = self._loop.time() - self._last_sent
             if self._is_sending and silent_for >= WRITE_TIMEOUT:

@@ -5,12 +5,12 @@ from collections.abc import Callable, Coroutine, Sequence
 
 import pytest
 
-from lib.accounts.queue import Turnstile
+from lib.accounts.queue import Queue
 from lib.errors import AccountBusy
 
 
-async def pass_through(turnstile: Turnstile, accounts: Sequence[str], done: list[str], name: str) -> str:
-    async with turnstile.enter(accounts, 10) as account:
+async def pass_through(queue: Queue, accounts: Sequence[str], done: list[str], name: str) -> str:
+    async with queue.turn(accounts, 10) as account:
         done.append(name)
         await asyncio.sleep(0)
         return account
@@ -22,9 +22,9 @@ async def settle() -> None:
 
 
 async def first_come_first_served() -> None:
-    turnstile, done = Turnstile(), list[str]()
-    async with turnstile.enter(["a"], 10):
-        waiting = [asyncio.create_task(pass_through(turnstile, ["a"], done, str(n))) for n in range(5)]
+    queue, done = Queue(), list[str]()
+    async with queue.turn(["a"], 10):
+        waiting = [asyncio.create_task(pass_through(queue, ["a"], done, str(n))) for n in range(5)]
         await settle()
         assert done == []
     await asyncio.gather(*waiting)
@@ -32,19 +32,19 @@ async def first_come_first_served() -> None:
 
 
 async def the_first_account_that_becomes_free_is_taken() -> None:
-    turnstile, done = Turnstile(), list[str]()
-    async with turnstile.enter(["a"], 10):
-        async with turnstile.enter(["b"], 10):
-            waiting = asyncio.create_task(pass_through(turnstile, ["a", "b"], done, "either"))
+    queue, done = Queue(), list[str]()
+    async with queue.turn(["a"], 10):
+        async with queue.turn(["b"], 10):
+            waiting = asyncio.create_task(pass_through(queue, ["a", "b"], done, "either"))
             await settle()
         assert await waiting == "b"
 
 
 async def whoever_leaves_the_queue_gives_up_the_place() -> None:
-    turnstile, done = Turnstile(), list[str]()
-    async with turnstile.enter(["a"], 10):
-        leaving = asyncio.create_task(pass_through(turnstile, ["a"], done, "leaving"))
-        staying = asyncio.create_task(pass_through(turnstile, ["a"], done, "staying"))
+    queue, done = Queue(), list[str]()
+    async with queue.turn(["a"], 10):
+        leaving = asyncio.create_task(pass_through(queue, ["a"], done, "leaving"))
+        staying = asyncio.create_task(pass_through(queue, ["a"], done, "staying"))
         await settle()
         leaving.cancel()
         await settle()
@@ -53,27 +53,27 @@ async def whoever_leaves_the_queue_gives_up_the_place() -> None:
 
 
 async def a_turn_that_comes_in_the_moment_of_leaving_is_passed_on() -> None:
-    turnstile, done = Turnstile(), list[str]()
-    holder = turnstile.enter(["a"], 10)
+    queue, done = Queue(), list[str]()
+    holder = queue.turn(["a"], 10)
     await holder.__aenter__()
-    leaving = asyncio.create_task(pass_through(turnstile, ["a"], done, "leaving"))
-    staying = asyncio.create_task(pass_through(turnstile, ["a"], done, "staying"))
+    leaving = asyncio.create_task(pass_through(queue, ["a"], done, "leaving"))
+    staying = asyncio.create_task(pass_through(queue, ["a"], done, "staying"))
     await settle()
     await holder.__aexit__(None, None, None)
     leaving.cancel()
     await staying
     assert done == ["staying"]
-    assert await pass_through(turnstile, ["a"], done, "later") == "a"
+    assert await pass_through(queue, ["a"], done, "later") == "a"
 
 
 async def waiting_ends() -> None:
-    turnstile = Turnstile()
-    async with turnstile.enter(["a"], 10):
+    queue = Queue()
+    async with queue.turn(["a"], 10):
         with pytest.raises(AccountBusy) as raised:
-            async with turnstile.enter(["a"], 0.01):
+            async with queue.turn(["a"], 0.01):
                 pass
         assert raised.value.retry_after
-    assert await pass_through(turnstile, ["a"], [], "later") == "a"
+    assert await pass_through(queue, ["a"], [], "later") == "a"
 
 
 @pytest.mark.parametrize(
