@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 from lib.errors import BadRequest
 from lib.files.addresses import Resolver, resolve
 from lib.files.fetch import MAX_ADDRESSES, MAX_REDIRECTS, Limits, RemoteFile, open_file
-from lib.http.pool import Pool
 from lib.http.transport import Transport
 
 FIELD = "messages[1].content[0].image_url.url"
@@ -113,7 +112,7 @@ def certified() -> ssl.SSLContext:
 
 TRANSPORTS: dict[str, Callable[[], httpx.AsyncBaseTransport]] = {
     "httpx's transport": lambda: httpx.AsyncHTTPTransport(verify=certified(), trust_env=False),
-    "our transport": lambda: Transport(Pool(certified())),
+    "our transport": lambda: Transport(certified()),
 }
 
 

@@ -94,13 +94,13 @@ class Generation:
 
     async def _open(self, path: str, token: Token, body: dict[str, Any]) -> Stream:
         """Ask for a stream, in place of the one before."""
-        self._close_stream()
+        await self._close_stream()
         self._stream = await self._account.service.stream(path, token, body)
         return self._stream
 
-    def _close_stream(self) -> None:
+    async def _close_stream(self) -> None:
         if self._stream is not None:
-            self._stream.close()
+            await self._stream.aclose()
 
     async def _more(self) -> AsyncIterator[list[Event]]:
         cut: Error | None = None
@@ -156,7 +156,7 @@ class Generation:
 
     async def close(self) -> None:
         """Close the stream, stop a generation that still runs, and delete the conversation unless it is to be kept."""
-        self._close_stream()
+        await self._close_stream()
         service = self._account.service
         if self._frames.message_id and not self._frames.ended:
             message_id = self._frames.message_id
