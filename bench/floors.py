@@ -24,7 +24,6 @@ from bench import processes
 from bench.streams import FAST, SLOWLY, in_turn
 from bench.table import Figure, compared
 from bench.upstream import Order, chunks
-from lib.http.pool import Pool
 from lib.http.transport import Transport
 from lib.upstreams.chatglm.events import Frames
 
@@ -72,7 +71,7 @@ async def reading_by_httpx(scope: Scope, receive: Receive, send: Send) -> None:
 @cache
 def _client(*, ours: bool) -> httpx.AsyncClient:
     limits = httpx.Limits(max_connections=None)
-    return httpx.AsyncClient(transport=Transport(Pool()) if ours else None, trust_env=False, timeout=60, limits=limits)
+    return httpx.AsyncClient(transport=Transport() if ours else None, trust_env=False, timeout=60, limits=limits)
 
 
 async def _read_answer(http: httpx.AsyncClient, scope: Scope, receive: Receive, send: Send) -> None:

@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from lib.http.pool import Pool
 from lib.http.transport import Transport
 from tests.certificates import Authority
 
@@ -42,7 +41,7 @@ async def measure(how: str, url: str) -> float:
     """Kilobytes for each connection, each of which has received the first piece of a stream."""
     place = urlsplit(url)
     context = ssl.create_default_context(cafile=place.fragment)
-    transport = Transport(Pool(context))
+    transport = Transport(context)
     held: list[object] = []
 
     async def connect() -> None:

@@ -48,11 +48,6 @@ u9lwbW6ZND90c72t+QNf93H+UDKRfY6AjOT0KzWkA7ao9Fm3+NJ7RG+F
 """
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 type Handler = Callable[[bytes, asyncio.StreamWriter], Awaitable[None]]
 """Takes a request's head and a writer, and answers with whatever bytes it likes."""
 
@@ -110,15 +105,9 @@ def certified() -> ssl.SSLContext:
     return ssl.create_default_context(cadata=CERTIFICATE)
 
 
-TRANSPORTS: dict[str, Callable[[], httpx.AsyncBaseTransport]] = {
-    "httpx's transport": lambda: httpx.AsyncHTTPTransport(verify=certified(), trust_env=False),
-    "our transport": lambda: Transport(certified()),
-}
-
-
-@pytest.fixture(params=TRANSPORTS)
-async def client(request: pytest.FixtureRequest, anyio_backend: str) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(transport=TRANSPORTS[request.param](), trust_env=False) as client:
+@pytest.fixture
+async def client(anyio_backend: object) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(transport=Transport(certified()), trust_env=False) as client:
         yield client
 
 

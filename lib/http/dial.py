@@ -4,14 +4,14 @@ import asyncio
 import socket
 from collections.abc import Sequence
 from itertools import chain, zip_longest
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 NEXT_AFTER: Final = 0.25
 """Seconds that one address has before the next is tried beside it, as RFC 8305 advises: IPv6 is announced in many
 places where it does not work. asyncio can do this by itself, uvloop cannot."""
 
 
-class _Address(NamedTuple):
+class Address(NamedTuple):
     """One of a host's addresses, as `getaddrinfo` gives it."""
 
     family: int
@@ -23,29 +23,28 @@ class _Address(NamedTuple):
 
 async def dial(host: str, port: int) -> socket.socket:
     """A socket that is connected to the first of the host's addresses that answers. Raises `OSError`, `ValueError`."""
-    addresses = await _addresses(host, port)
-    if len(addresses) == 1:
-        return await _connect(addresses[0])
-    return await _race(addresses)
+    places = await addresses(host, port)
+    if len(places) == 1:
+        return await _connect(places[0])
+    return await _race(places)
 
 
-async def _addresses(host: str, port: int) -> list[_Address]:
-    if ":" in host or host[-1].isdigit():  # An address: no top-level domain ends with a digit. Nobody need be asked.
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
-    else:
-        # As bytes: a name given as text would load Python's old IDNA tables; httpx has encoded it already.
-        found = await asyncio.get_running_loop().getaddrinfo(host.encode("ascii"), port, type=socket.SOCK_STREAM)
-    return _interleaved([_Address(*address) for address in found])
-
-
-def _interleaved(addresses: Sequence[_Address]) -> list[_Address]:
-    """The addresses, best first, the two families in turn (RFC 8305, 4)."""
-    best = [address for address in addresses if address.family == addresses[0].family]
-    others = [address for address in addresses if address.family != addresses[0].family]
+async def addresses(host: str, port: int) -> list[Address]:
+    """The addresses of a host, best first, but the two families in turn (RFC 8305, 4)."""
+    found = [Address(*address) for address in await _found(host, port)]
+    best = [address for address in found if address.family == found[0].family]
+    others = [address for address in found if address.family != found[0].family]
     return [address for address in chain.from_iterable(zip_longest(best, others)) if address is not None]
 
 
-async def _race(addresses: Sequence[_Address]) -> socket.socket:
+async def _found(host: str, port: int) -> Sequence[tuple[Any, ...]]:
+    if ":" in host or host[-1].isdigit():  # An address: no top-level domain ends with a digit. Nobody need be asked.
+        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+    # As bytes: a name given as text would load Python's old IDNA tables; httpx has encoded it already.
+    return await asyncio.get_running_loop().getaddrinfo(host.encode("ascii"), port, type=socket.SOCK_STREAM)
+
+
+async def _race(addresses: Sequence[Address]) -> socket.socket:
     waiting, tasks = list(addresses), set[asyncio.Task[socket.socket]]()
     winner: asyncio.Task[socket.socket] | None = None
     try:
@@ -65,7 +64,7 @@ async def _race(addresses: Sequence[_Address]) -> socket.socket:
                 task.result().close()
 
 
-async def _connect(address: _Address) -> socket.socket:
+async def _connect(address: Address) -> socket.socket:
     connection = socket.socket(address.family, address.type, address.protocol)
     try:
         connection.setblocking(False)

@@ -60,7 +60,7 @@ def is_repeatable(request: httpx.Request) -> bool:
 
 def is_last(request: httpx.Request) -> bool:
     """Does it ask for the end of its connection?"""
-    return "close" in request.headers.get("connection", "").lower()
+    return any(name.lower() == b"connection" and b"close" in value.lower() for name, value in request.headers.raw)
 
 
 def head(request: httpx.Request) -> bytes:
