@@ -40,9 +40,10 @@ LEFT_OUT = (
     "pydantic/experimental/*",
     "pydantic/mypy.py",
     "pydantic/color.py",
-    # A command line, a transport of httpx's own, another standard's table of letters, another event loop, and tests.
+    # A command line, what is needed to build an extension, another standard's table of letters, another event loop, tests.
     "httpx/_main.py",
-    "httpcore/*",
+    "httptools/parser/*.pxd",
+    "httptools/parser/*.pyx",
     "idna/uts46data.py",
     "anyio/_backends/_trio.py",
     "anyio/pytest_plugin.py",

@@ -62,7 +62,7 @@ def _proxies(environ: Mapping[str, str]) -> dict[str, httpx.AsyncBaseTransport |
 
     As everywhere, the names may be in lower case too, and these win.
     """
-    no_proxy = [host.strip() for host in _setting(environ, "no_proxy").split(",")]
+    no_proxy = _setting(environ, "no_proxy").replace(",", " ").split()
     if "*" in no_proxy:
         return {}
     mounts: dict[str, httpx.AsyncBaseTransport | None] = {}
@@ -70,7 +70,7 @@ def _proxies(environ: Mapping[str, str]) -> dict[str, httpx.AsyncBaseTransport |
         if url := _setting(environ, f"{scheme}_proxy"):
             mounts[f"{scheme}://"] = _through(url)
     if mounts:
-        mounts.update({_pattern(host): None for host in no_proxy if host})
+        mounts.update({_pattern(host): None for host in no_proxy})
     return mounts
 
 
