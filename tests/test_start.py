@@ -8,7 +8,7 @@ import pytest
 from tests.bundle import CHECKOUT
 from tests.upstream import StandIn
 
-HEAVY = {"httpx", "mangum", "pydantic", "pydantic_core", "redis", "nacl", "PIL"}
+HEAVY = {"httpcore", "httpx", "mangum", "pydantic", "pydantic_core", "redis", "nacl", "PIL"}
 
 LOAD = """
 import sys
@@ -83,11 +83,11 @@ def test_before_it_is_asked_a_function_has_loaded_starlette_and_little_else(modu
         ("/token/check", {}),
     ],
 )
-def test_an_answer_without_files_needs_neither_httpx_nor_pydantics_models(
+def test_an_answer_needs_neither_httpxs_own_transport_nor_pydantics_models(
     upstream: StandIn, path: str, body: dict[str, object]
 ) -> None:
     account = upstream.account()
     body = body or {"token": account.refresh_token}
     code = ASK.format(path=path, body=body, token=account.refresh_token)
     modules = loaded(code, GLM_CHATGLM_URL=upstream.url)
-    assert modules & HEAVY == {"pydantic_core"}
+    assert modules & HEAVY == {"httpx", "pydantic_core"}
