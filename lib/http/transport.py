@@ -4,19 +4,22 @@ Callers use httpx as ever: the same responses, the same exceptions, the same `ti
 limit on the number of connections). httpx's own transport reads a streamed answer at 4.5 times the CPU, and a request
 costs it the more, the more connections there are (`docs/performance.md`).
 
-What the exceptions tell of whether the request was delivered:
-
-- `ConnectError`, `ConnectTimeout`: it was not. No connection came about, TLS included.
-- `WriteError`, `WriteTimeout`, `ReadError`, `ReadTimeout`, `RemoteProtocolError`: it may have been.
+Whether a request that failed may have been delivered, its exception tells: see `NOT_DELIVERED`.
 """
 
 import ssl
 from collections.abc import AsyncIterator
+from typing import Final
 
 import httpx
 
 from lib.http.connection import Connection
 from lib.http.pool import Pool
+
+
+NOT_DELIVERED: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
+"""Errors after which a request was certainly not delivered: no connection to the server came about, TLS included. After
+any other (`WriteError`, `WriteTimeout`, `ReadError`, `ReadTimeout`, `RemoteProtocolError`) it may have been."""
 
 
 class Transport(httpx.AsyncBaseTransport):

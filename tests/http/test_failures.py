@@ -6,7 +6,8 @@ import time
 import httpx
 import pytest
 
-from tests.http.server import CHUNKED, OK, SHORT, SOON, Peer, Server, connected, forever, session
+from lib.http.transport import NOT_DELIVERED
+from tests.http.server import CHUNKED, OK, SHORT, SOON, Peer, Server, answering, connected, forever, session
 
 pytestmark = pytest.mark.anyio
 
@@ -16,8 +17,17 @@ async def test_a_server_that_is_not_there_is_a_connect_error() -> None:
         url = server.url
     async with connected() as (client, _):
         for target in (url, "http://nowhere.invalid/", f"http://{'a' * 64}.invalid/"):
-            with pytest.raises(httpx.ConnectError):
+            with pytest.raises(httpx.ConnectError) as caught:
                 await client.get(target)
+            assert isinstance(caught.value, NOT_DELIVERED)
+
+
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200", b"SSH-2.0\r\n\r\n"])
+async def test_what_a_server_has_read_is_never_taken_for_undelivered(answer: bytes) -> None:
+    async with session(answering(answer)) as (client, server):
+        with pytest.raises(httpx.TransportError) as caught:
+            await client.post(server.url, content=b"order")
+        assert not isinstance(caught.value, NOT_DELIVERED)
 
 
 async def test_a_connection_that_breaks_off_is_an_error_after_what_came_before_it() -> None:
