@@ -16,7 +16,6 @@ import httpx
 from lib.http.connection import Connection
 from lib.http.pool import Pool
 
-
 NOT_DELIVERED: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
 """Errors after which a request was certainly not delivered: no connection to the server came about, TLS included. After
 any other (`WriteError`, `WriteTimeout`, `ReadError`, `ReadTimeout`, `RemoteProtocolError`) it may have been."""
