@@ -40,9 +40,10 @@ LEFT_OUT = (
     "pydantic/experimental/*",
     "pydantic/mypy.py",
     "pydantic/color.py",
-    # A command line, a transport of httpx's own, another standard's table of letters, another event loop, and tests.
+    # Sources of an extension, a command line, another standard's table of letters, another event loop, and tests.
+    "httptools/parser/*.pxd",
+    "httptools/parser/*.pyx",
     "httpx/_main.py",
-    "httpcore/*",
     "idna/uts46data.py",
     "anyio/_backends/_trio.py",
     "anyio/pytest_plugin.py",

@@ -8,6 +8,12 @@ from tests.bundle import Bundle, serve
 from tests.upstream import Account, StandIn
 
 
+@pytest.fixture(params=[False, True], ids=["asyncio", "uvloop"], scope="module")
+def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, bool]]:
+    """Both event loops that people run the bundle on, for tests that are coroutines."""
+    return "asyncio", {"use_uvloop": request.param}
+
+
 @pytest.fixture(scope="session")
 def stand_in() -> Iterator[StandIn]:
     with StandIn() as stand_in:

@@ -26,7 +26,7 @@ from lib.files import data_url
 from lib.files.addresses import Resolver, is_public, resolve
 from lib.files.file_name import clean, file_name, from_content_disposition
 from lib.files.media_type import PEEK, FileType, detect
-from lib.http.connection import DEFAULT_PORTS
+from lib.http.request import DEFAULT_PORTS
 
 FETCH_SECONDS = 30.0
 """For a whole fetch. Only waiting for the file's server counts, not what the reader does between two chunks."""

@@ -117,7 +117,7 @@ class Sessions:
         return await self._call(token.check())
 
     async def _call(self, token: Token) -> Session:
-        result = await service.current().call("POST", _REFRESH, token, json={})
+        result = await service.current().call("POST", _REFRESH, token, json={}, repeatable=True)
         found = reading.mapping(result[0] if isinstance(result, list) and result else result)
         access = reading.words(found.get("access_token") or found.get("accessToken"))
         if reading.flag(found.get("is_guest")):
