@@ -6,15 +6,12 @@
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from tests.redis_server import STOP_SECONDS, free_port
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 TABLE = "glm-functions-test"
 ENVIRON = {
@@ -96,24 +93,34 @@ class DynamoDBServer:
 
 
 def main(port: int) -> None:
-    import logging
-
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-    from werkzeug.serving import WSGIRequestHandler, make_server
+    from werkzeug.test import Client
 
-    app = DomainDispatcherApplication(create_backend_app)
+    client = Client(DomainDispatcherApplication(create_backend_app))
     lock = threading.Lock()
 
-    def one_at_a_time(environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
-        with lock:  # A conditional write of DynamoDB is one step; moto's are several.
-            answer: Iterable[bytes] = app(environ, start)
-            return answer
+    class Handler(BaseHTTPRequestHandler):
+        """Keeps connections, as DynamoDB does and moto's own server does not."""
 
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    WSGIRequestHandler.protocol_version = "HTTP/1.1"  # It keeps connections, as DynamoDB does.
-    server = make_server("127.0.0.1", port, one_at_a_time, threaded=True)
-    print("Listening.", flush=True)
-    server.serve_forever()
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            with lock:  # A conditional write of DynamoDB is one step; moto's are several.
+                answer = client.post(self.path, data=body, headers=list(self.headers.items()))
+            self.send_response_only(answer.status_code)
+            for name, value in answer.headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(answer.data)
+
+    class Server(ThreadingHTTPServer):
+        request_queue_size = 128
+
+    with Server(("127.0.0.1", port), Handler) as server:
+        print("Listening.", flush=True)
+        server.serve_forever()
 
 
 if __name__ == "__main__":

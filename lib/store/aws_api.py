@@ -45,7 +45,7 @@ class AwsApi:
                 "GLM_TOKEN_STORE names DynamoDB, which needs AWS_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
                 " Lambda sets them."
             )
-        self._url = httpx.URL(_endpoint(service, region, environ))
+        self._url = httpx.URL(endpoint(service, region, environ))
         self._credentials = Credentials(key_id, secret, environ.get("AWS_SESSION_TOKEN", ""))
         self._scope = Scope(region, service)
         self._version = version
@@ -98,7 +98,7 @@ class ApiError(Refused):
         self.answer = answer
 
 
-def _endpoint(service: str, region: str, environ: Mapping[str, str]) -> str:
+def endpoint(service: str, region: str, environ: Mapping[str, str]) -> str:
     """Where the service is; tests and VPC endpoints name another place, with the variables that AWS's clients know."""
     named = environ.get(f"AWS_ENDPOINT_URL_{service.upper()}") or environ.get("AWS_ENDPOINT_URL")
     domain = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
