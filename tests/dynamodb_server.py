@@ -35,7 +35,11 @@ class DynamoDBServer:
     @property
     def environ(self) -> dict[str, str]:
         """What a function's environment says of it."""
-        return {**ENVIRON, "AWS_ENDPOINT_URL_DYNAMODB": f"http://127.0.0.1:{self.port}"}
+        return {**ENVIRON, "AWS_ENDPOINT_URL_DYNAMODB": self.url}
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
 
     def client(self) -> Any:
         """AWS's own client, to look at what is really there. Close it."""
@@ -46,7 +50,7 @@ class DynamoDBServer:
             region_name=ENVIRON["AWS_REGION"],
             aws_access_key_id=ENVIRON["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=ENVIRON["AWS_SECRET_ACCESS_KEY"],
-            endpoint_url=f"http://127.0.0.1:{self.port}",
+            endpoint_url=self.url,
         )
 
     def start(self) -> None:
@@ -59,17 +63,22 @@ class DynamoDBServer:
             raise RuntimeError("DynamoDB's stand-in did not start")
         self.make_table()
 
-    def make_table(self) -> None:
+    def make_table(self, name: str = TABLE) -> None:
         client = self.client()
         client.create_table(
-            TableName=TABLE,
+            TableName=name,
             BillingMode="PAY_PER_REQUEST",
             AttributeDefinitions=[{"AttributeName": "entry", "AttributeType": "S"}],
             KeySchema=[{"AttributeName": "entry", "KeyType": "HASH"}],
         )
         client.update_time_to_live(
-            TableName=TABLE, TimeToLiveSpecification={"AttributeName": "expires", "Enabled": True}
+            TableName=name, TimeToLiveSpecification={"AttributeName": "expires", "Enabled": True}
         )
+        client.close()
+
+    def delete_table(self, name: str) -> None:
+        client = self.client()
+        client.delete_table(TableName=name)
         client.close()
 
     def stop(self) -> None:
