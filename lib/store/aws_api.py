@@ -81,7 +81,7 @@ class AwsApi:
         headers = signed_headers(self._credentials, self._scope, headers, body)
         if self._client is None:
             self._client = _client()
-        response = await self._client.post(self._url, content=body, headers=headers)
+        response = await self._client.post(self._url, content=body, headers=headers, timeout=TIMEOUT)
         answer = _mapping(response.content)
         if response.status_code != 200 or answer is None:
             raise ApiError(response.status_code, answer or {})
@@ -106,7 +106,7 @@ def endpoint(service: str, region: str, environ: Mapping[str, str]) -> str:
 
 
 def _client() -> httpx.AsyncClient:
-    return httpx.AsyncClient(transport=Transport(Pool()), timeout=TIMEOUT, trust_env=False)
+    return httpx.AsyncClient(transport=Transport(Pool()), trust_env=False)
 
 
 def _mapping(body: bytes) -> dict[str, Any] | None:
