@@ -98,7 +98,7 @@ class Sessions:
 
     async def _remember(self, token: Token, refused: str | None) -> Session:
         entry = Entry(self.store, token.text)
-        async with entry.lock(REFRESH_TIMEOUT, wait=REFRESH_TIMEOUT / 2) as held:
+        async with entry.lock(wait=REFRESH_TIMEOUT / 2) as held:
             remembered = _read(await entry.get())
             if remembered is not None and _usable(remembered, refused):
                 return remembered

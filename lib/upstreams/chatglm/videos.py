@@ -134,7 +134,7 @@ async def _composed(job_id: str, account: Account, sound: str) -> str:
     entry = Entry(account.store, f"{account.token.text} {job_id} {sound}")
     known = await entry.get()
     if known is None:
-        async with entry.lock(COMPOSE_TIMEOUT, wait=COMPOSE_TIMEOUT):
+        async with entry.lock(wait=COMPOSE_TIMEOUT):
             known = await entry.get() or await _compose(job_id, account, sound)
             await entry.set(known, COMPOSED_FOR)
     return known.decode()
