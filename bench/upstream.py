@@ -12,6 +12,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
+from typing import Literal
 
 from tests.upstream import Answer, Text
 from tests.upstream.events import Envelope
@@ -48,7 +49,8 @@ class Order:
 @cache
 def chunks(order: Order) -> list[bytes]:
     """The events, each a chunk of the response."""
-    answer = Answer(Text(*order.deltas), dialect="snapshots" if order.dialect == "snapshots" else "deltas")
+    dialect: Literal["deltas", "snapshots"] = "snapshots" if order.dialect == "snapshots" else "deltas"
+    answer = Answer(Text(*order.deltas), dialect=dialect, bare=True, increase_push=None)
     envelope = Envelope("6" * 24, "c" * 24, "65940acff94777010aa6b796", "2026-01-01 00:00:00", "", crlf=False)
     return [chunk(event) for event in envelope.events([*answer.events, answer.last_event])]
 

@@ -2,7 +2,10 @@
 
 from typing import Any
 
-from .answer import Answer, Part, Pictures, Search, Source, Text, Think
+from .answer import Answer
+from .parts import Part, Text, Think
+from .pictures import Pictures
+from .search import Search, Source
 
 DRAWING_ASSISTANT = "65a232c082ff90a2ad2f15e2"
 REASONING_MODES = {"zero", "thinking", "deep_thinking"}
