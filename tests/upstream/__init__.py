@@ -42,10 +42,10 @@ text. Without either, `demo.answer` answers. Scripts come before the play.
     gate.wait_sent()                                # two events are out, the third is held
     gate.release(1)                                 # one more; release() lets all go
 
-**Failures**: `fail(endpoint, refusal=None, …, times=1, account=None)`, by name (`refresh`, `user_info`, `clock`,
-`chat`, `stop`, `continue`, `delete`, `delete_single`, `delete_old`, `models`, `upload`, `upload_old`, `video`,
-`video_status`, `video_details`, `video_delete`, `video_upload`, `compose`, `picture`, `file`, `video_file`) or by path; `heal()` ends
-them. The `REFUSALS` have names: "busy", "too often, HTTP 429", "banned", "daily quota", "slide page", "HTTP 502", …
+**Failures**: `fail(endpoint, refusal=None, …, times=1, account=None)`, by path or by name (`refresh`, `user_info`,
+`clock`, `chat`, `stop`, `continue`, `delete`, `delete_single`, `delete_old`, `models`, `upload`, `upload_old`, `video`,
+`video_status`, `video_details`, `video_delete`, `video_upload`, `compose`, `picture`, `file`, `video_file`); `heal()`
+ends them. The `REFUSALS` have names: "busy", "too often, HTTP 429", "banned", "daily quota", "slide page", "HTTP 502".
 
     stand_in.fail("chat", "busy")                                   # an envelope, HTTP 200
     stand_in.fail("chat", code=BUSY, message=BUSY_MESSAGE)          # the same

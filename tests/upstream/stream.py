@@ -69,8 +69,13 @@ class Stream:
 
     def go_on_unseen(self) -> None:
         """Generate to the end though nothing is sent: the answer is lost on its way."""
-        generation = self._generation
-        asyncio.get_running_loop().call_later(generation.answer.seconds, generation.end, "finished")
+        generation, record = self._generation, self._call.record
+
+        def end() -> None:
+            generation.end("finished")
+            record.changed()
+
+        asyncio.get_running_loop().call_later(generation.answer.seconds, end)
 
     async def _play(self, send: Send) -> None:
         call, generation, answer = self._call, self._generation, self._generation.answer

@@ -84,3 +84,43 @@ def test_a_video_is_its_account_s_alone(stand_in: StandIn, client: Client) -> No
     assert status_of(other, chat_id)["status"] != 0
     unfinished = {"chat_id": chat_id, "key": "k", "audio_id": "7"}
     assert client.post(f"{VIDEO.removesuffix('/chat')}/static/composite_video", unfinished).json()["status"] != 0
+
+
+@pytest.mark.parametrize(
+    ("url", "with_status", "with_details"), [("done", 1, 1), ("details", 0, 1), ("nowhere", 0, 0), ("always", 1, 1)]
+)
+def test_where_a_video_s_address_is(
+    stand_in: StandIn, client: Client, url: Any, with_status: int, with_details: int
+) -> None:
+    stand_in.video(Video(polls=0, url=url))
+    chat_id = client.post(VIDEO, commission(base_parameter_extra={"fps": 1})).json()["result"]["chat_id"]
+    assert bool(status_of(client, chat_id)["result"]["video_url"]) is bool(with_status)
+    details = client.http.get(f"{VIDEO}/{chat_id}", headers=client.headers()).json()["result"]
+    assert (details["chat_id"], details["status"], details["fps"]) == (chat_id, "finished", 1)
+    assert bool(details["video_url"]) is bool(with_details)
+
+
+@pytest.mark.parametrize("working", ["queue", "pending", "PROCESSING"])
+def test_a_video_is_made_under_any_status(stand_in: StandIn, client: Client, working: str) -> None:
+    stand_in.video(Video(polls=1, working=working, url="always"))
+    chat_id = client.post(VIDEO, commission()).json()["result"]["chat_id"]
+    looks = [status_of(client, chat_id)["result"] for _ in range(2)]
+    assert [look["status"] for look in looks] == [working, "finished"]
+    assert all(look["video_url"] for look in looks)
+
+
+@pytest.mark.parametrize(
+    ("extra", "status"),
+    [
+        ({"generation_pattern": 2, "resolution": 2, "fps": 1, "duration": 2, "generation_ai_audio": 1}, 200),
+        ({"generation_ratio_width": 16, "generation_ratio_height": 9, "activity_type": 0, "label_watermark": 0}, 200),
+        ({"generation_type": "reference_img", "prompt": "a cat"}, 200),
+        ({"duration": 10}, 400),
+        ({"fps": "60"}, 400),
+        ({"fps": True}, 400),
+        ({"generation_ratio_width": 0}, 400),
+        ({"colour": 1}, 400),
+    ],
+)
+def test_base_parameters_are_the_page_s(client: Client, extra: dict[str, Any], status: int) -> None:
+    assert client.post(VIDEO, commission(base_parameter_extra=extra)).status_code == status

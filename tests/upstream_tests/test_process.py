@@ -29,6 +29,12 @@ def test_models(client: Client) -> None:
         "/chatglm/agent-api/operation/detail", params={"tag": "available_models"}, headers=headers
     ).json()
     assert [model["selected_model"] for model in answer["result"]["models"]] == ["glm-5.3", "glm-5.3-flash"]
+    assert answer["result"]["default"] == {"agent": "glm-5.3", "vip": "glm-5.3", "guest": "glm-5.3-flash"}
+    assert answer["result"]["models"][0]["reasoning_efforts"][1] == {
+        "display_name": "深度",
+        "effort": "thinking",
+        "am_effort": "high",
+    }
 
 
 def test_it_runs_as_a_process_until_it_is_told_to_end() -> None:
