@@ -50,7 +50,7 @@ class Order:
 def chunks(order: Order) -> list[bytes]:
     """The events, each a chunk of the response."""
     dialect: Literal["deltas", "snapshots"] = "snapshots" if order.dialect == "snapshots" else "deltas"
-    answer = Answer(Text(*order.deltas), dialect=dialect, bare=True, increase_push=None)
+    answer = Answer(Text(*order.deltas), dialect=dialect, bare=True)
     envelope = Envelope("6" * 24, "c" * 24, "65940acff94777010aa6b796", "2026-01-01 00:00:00", "", crlf=False)
     return [chunk(event) for event in envelope.events([*answer.events, answer.last_event])]
 

@@ -114,10 +114,10 @@ def parse(data: bytes) -> Events:
 
 
 def contents(events: Events) -> list[tuple[str, str, Any]]:
-    """What each event says: the type and status of its last part's content, and what it holds."""
+    """What each event says: type, status and words of its last part's content, where it has a part."""
     said = []
     for event in events:
-        for content in event["parts"][-1]["content"]:
+        for content in event["parts"][-1]["content"] if event["parts"] else ():
             kind, status = content["type"], content["status"]
             said.append((kind, status, content.get({"execution_output": "content"}.get(kind, kind))))
     return said
