@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 type Phase = Literal["running", "finished", "stopped", "cut"]
 
-KEPT = 5000
-"""How many generations can be stopped, taken up again or asked for pictures: the newest."""
+KEPT = 1000
+"""How many generations that are over can still be taken up again or asked for pictures: a soak has many."""
 
 
 @dataclass
@@ -139,8 +139,7 @@ class Conversations:
         with self._lock:
             account, generation = conversation.account, Generation(conversation, answer, site)
             self._generations[generation.history_id] = generation
-            if len(self._generations) > KEPT:
-                del self._generations[next(iter(self._generations))]
+            self._forget_oldest()
             account.generated += 1
             self._runs(generation)
             return generation
@@ -150,6 +149,12 @@ class Conversations:
             generation.phase = "running"
             generation.over = asyncio.Event()
             self._runs(generation)
+
+    def _forget_oldest(self) -> None:
+        if len(self._generations) > KEPT:
+            over = next((one for one in self._generations.values() if one.phase != "running"), None)
+            if over is not None:
+                del self._generations[over.history_id]
 
     def _runs(self, generation: Generation) -> None:
         account = generation.account
