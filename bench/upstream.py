@@ -16,6 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 from tests.certificates import Authority
 from tests.upstream import Answer, Text
@@ -53,7 +54,8 @@ class Order:
 @cache
 def chunks(order: Order) -> list[bytes]:
     """The events, each a chunk of the response."""
-    answer = Answer(Text(*order.deltas), dialect="snapshots" if order.dialect == "snapshots" else "deltas")
+    dialect: Literal["deltas", "snapshots"] = "snapshots" if order.dialect == "snapshots" else "deltas"
+    answer = Answer(Text(*order.deltas), dialect=dialect, bare=True)
     envelope = Envelope("6" * 24, "c" * 24, "65940acff94777010aa6b796", "2026-01-01 00:00:00", "", crlf=False)
     return [chunk(event) for event in envelope.events([*answer.events, answer.last_event])]
 

@@ -13,9 +13,13 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from .accounts import Account
 from .answer import Answer
 from .app import Service
-from .failures import Failure
+from .counts import count
+from .failures import failure
 from .files import Upload
+from .manners import Manners
+from .play import Asked, Played
 from .record import Recorded
+from .risk_control import RiskControl
 from .site import Page
 from .videos import Job, Video
 
@@ -26,9 +30,11 @@ class StandIn:
     Every method may be called from any thread. See the package's docstring for how to use it.
     """
 
-    def __init__(self, *, port: int = 0, delay: float = 0.0) -> None:
-        """`delay`: seconds between the events of an answer that no test has scripted."""
-        self.service = Service(delay)
+    def __init__(self, *, port: int = 0, delay: float = 0.0, keep: int | None = None, **manners: Any) -> None:
+        """`delay`: seconds between the events of an answer that no test has scripted. `keep`: how many requests the
+        record holds, the newest (all). `manners`: see `Manners`; a `reset` returns to these.
+        """
+        self.service = Service(delay, keep, Manners(**manners))
         self.url = ""
         self._port = port
         self._thread: threading.Thread | None = None
@@ -64,9 +70,29 @@ class StandIn:
         self.service.conversations.script(answer, account, times)
         return answer
 
-    def fail(self, endpoint: str, **options: Any) -> None:
-        """Switch on a failure of an endpoint, by name or path; for the options see `Failure`."""
-        self.service.failures.add(Failure(endpoint, **options))
+    def play(self, play: Callable[[Asked], Played] | None) -> None:
+        """Let a function be the model: it is called, in a thread, for every chat call that nothing is scripted for.
+
+        It returns an answer, its parts, or a text; None: the demo answers.
+        """
+        self.service.chat.play(play)
+
+    def fail(self, endpoint: str, refusal: str | None = None, **options: Any) -> None:
+        """Switch on a failure of an endpoint, by name or path: one of `REFUSALS`, or what the options say."""
+        self.service.failures.add(failure(endpoint, refusal, **options))
+
+    def heal(self) -> None:
+        """Switch off all failures."""
+        self.service.failures.clear()
+
+    def change(self, **manners: Any) -> None:
+        """From now on, until the `reset`, the service has these manners; see `Manners`."""
+        self.service.manners.change(**manners)
+
+    @property
+    def risk_control(self) -> RiskControl:
+        """Risk control: `.begin()`, `.lift()`, `.asked`."""
+        return self.service.risk_control
 
     @property
     def record(self) -> list[Recorded]:
@@ -94,6 +120,10 @@ class StandIn:
     def running(self, account: Account) -> list[str]:
         """Return the history ids of what the account is generating just now."""
         return [generation.history_id for generation in self.service.conversations.running(account)]
+
+    def counts(self) -> list[dict[str, Any]]:
+        """Return what each account generates and has left behind just now, and what it has been asked."""
+        return count(self.service)
 
     def uploads(self, account: Account) -> list[Upload]:
         """Return what the account has uploaded, in order."""
