@@ -63,7 +63,12 @@ def of_response(status: int, content: bytes) -> Error:
 
 
 def of_body(body: Any) -> Error | None:
-    """The error that a body or an event tells in spite of its status 200; None where it tells none."""
+    """The error that a body or an event tells in spite of its status 200; None where it tells none.
+
+    A job's failure is none: it is what was asked for.
+    """
+    if isinstance(body, dict) and "task_status" in body:
+        return None
     code, message = _read(body)
     return None if code is None else of_code(code, message, 200)
 

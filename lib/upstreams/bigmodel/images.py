@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
-from lib.errors import ContentFiltered, UpstreamFailed
+from lib.errors import ContentFiltered, UpstreamUncertain
 from lib.types.images import DrawnImage, ImageRequest
 from lib.upstreams.bigmodel import models, service
 from lib.upstreams.bigmodel.errors import Crowded, NotConnected
@@ -66,7 +66,8 @@ _COGVIEW: Final = _Sizes(
 async def draw(request: ImageRequest, key: str, *, wait_if_busy: bool) -> list[DrawnImage]:
     """A picture. It is ordered again only where the platform surely has not taken the order.
 
-    Raises `ContentFiltered` for what the filter stops, and `UpstreamFailed` where no picture comes.
+    Raises `ContentFiltered` for what the filter stops, and `UpstreamUncertain` where no picture comes: it may have cost
+    money, and is not ordered with another key.
     """
     platform = service.current()
     on = (NotConnected, Crowded) if wait_if_busy else NotConnected
@@ -78,7 +79,7 @@ async def draw(request: ImageRequest, key: str, *, wait_if_busy: bool) -> list[D
         return drawn
     if told.get("content_filter"):
         raise ContentFiltered("The open platform's filter does not let this be drawn.", param="prompt")
-    raise UpstreamFailed("The open platform drew no picture.")
+    raise UpstreamUncertain("The open platform took the order, and gave no picture.")
 
 
 def model(name: str) -> str:

@@ -78,7 +78,8 @@ class Service:
         if error_told := errors.of_body(answer):
             raise error_told
         if not isinstance(answer, dict):
-            raise UpstreamFailed("The open platform answered with something else than data.")
+            kind = UpstreamUncertain if order else UpstreamFailed
+            raise kind("The open platform answered with something else than data.")
         return answer
 
     async def stream(self, path: str, key: str, body: Mapping[str, Any]) -> httpx.Response:
@@ -189,13 +190,14 @@ def _refusal(status: int, content: bytes, *, order: bool) -> Error:
     return error
 
 
-async def _content(response: httpx.Response, at_most: int = MAX_JSON_BYTES) -> bytes:
+async def _content(response: httpx.Response, at_most: int | None = None) -> bytes:
+    at_most = MAX_JSON_BYTES if at_most is None else at_most
     content = bytearray()
     try:
         async for piece in response.aiter_bytes():
             content += piece
             if len(content) > at_most:
-                raise UpstreamFailed("The open platform's answer is too large to be read.")
+                raise UpstreamUncertain("The open platform's answer is too large to be read.")
     except httpx.HTTPError as error:
         raise lost(error) from error
     return bytes(content)

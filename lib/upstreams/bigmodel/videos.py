@@ -4,7 +4,7 @@ import math
 from typing import Any, Final
 from urllib.parse import quote
 
-from lib.errors import BadRequest, NotFound, UpstreamFailed, UpstreamUnavailable
+from lib.errors import BadRequest, NotFound, UpstreamFailed, UpstreamUnavailable, UpstreamUncertain
 from lib.types.images import DrawnImage
 from lib.types.videos import Video, VideoJob, VideoRequest, VideoState
 from lib.upstreams.bigmodel import files, models, service
@@ -55,7 +55,7 @@ async def create(request: VideoRequest, key: str, *, wait_if_busy: bool) -> Vide
         told = await again(lambda: platform.call("POST", _CREATE, key, body=body, order=True), on=on)
     job_id = str(told.get("id") or told.get("task_id") or "")
     if not job_id:
-        raise UpstreamFailed("The open platform took the order without naming the job.")
+        raise UpstreamUncertain("The open platform took the order without naming the job.")
     return VideoJob(job_id)
 
 
