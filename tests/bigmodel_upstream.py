@@ -35,7 +35,7 @@ def run[T](work: Callable[[], Awaitable[T]]) -> T:
         try:
             return await work()
         finally:
-            await service.current().client.aclose()
+            await service.current().aclose()
 
     return asyncio.run(all_of_it())
 

@@ -1,6 +1,7 @@
 """Chat on the open platform: what is sent for a request, and what comes of the platform's answers."""
 
 import asyncio
+import gzip
 import json
 from collections.abc import Iterator
 from contextlib import aclosing
@@ -145,6 +146,13 @@ def test_a_whole_answer_in_place_of_a_stream_is_read(platform: Platform) -> None
     events = ask(request(), platform.key())
     assert (reasoning(events), text(events)) == ("Hm.", "Hello")
     assert events[-2:] == [Usage(3, 4), Finish("stop")]
+
+
+def test_a_stream_that_was_packed_on_its_way_is_read(platform: Platform) -> None:
+    stream = b'data: {"choices": [{"delta": {"content": "Hello"}, "finish_reason": "stop"}]}\n\ndata: [DONE]\n\n'
+    headers = {"Content-Encoding": "gzip"}
+    platform.fail("chat", status=200, body=gzip.compress(stream), content_type="text/event-stream", headers=headers)
+    assert text(ask(request(), platform.key())) == "Hello"
 
 
 # Tools.

@@ -132,7 +132,8 @@ class Generation:
         await self.close()
         self._chunks = self._reader()
         self._response = await self._service.stream(_CHAT, self._key, body)
-        self._pieces = self._response.aiter_bytes()
+        packed = self._response.headers.get("content-encoding", "identity") != "identity"
+        self._pieces = self._response.aiter_bytes() if packed else self._response.aiter_raw()
         if self._response.headers.get("content-type", "").lower().startswith("application/json"):
             return await self._whole()
         events: list[Event] = []

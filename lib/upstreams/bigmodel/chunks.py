@@ -4,10 +4,11 @@
 may be empty and `object` missing (open platform, "Stream": [documented]).
 """
 
-import json
 import logging
 from collections.abc import Callable, Iterator
 from typing import Any, Final
+
+from pydantic_core import from_json
 
 from lib.errors import Error, UpstreamFailed, UpstreamUncertain
 from lib.types.events import (
@@ -129,8 +130,8 @@ class Chunks:
             self.done = True
             return
         try:
-            chunk = json.loads(payload)
-        except (ValueError, RecursionError):
+            chunk = from_json(payload)  # Three times as fast as json.
+        except ValueError:
             chunk = None
         if isinstance(chunk, dict):
             self._chunk(chunk, events)

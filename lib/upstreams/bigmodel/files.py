@@ -76,7 +76,7 @@ async def resolve(part: FilePart, service: Service, key: str) -> Picture | Docum
     """
     if part.is_image and not data_url.is_data_url(part.url):
         return Picture(part.url, by_url=True)
-    async with open_file(service.client, part.url, field=part.field, limits=limits(), name=part.name) as file:
+    async with open_file(service.files, part.url, field=part.field, limits=limits(), name=part.name) as file:
         if file.is_picture:
             if not data_url.is_data_url(part.url):
                 return Picture(part.url, by_url=True)

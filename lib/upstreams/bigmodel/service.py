@@ -40,11 +40,17 @@ _json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", "
 class Service:
     """The platform as one event loop reaches it."""
 
-    def __init__(self, client: httpx.AsyncClient, base_url: str) -> None:
+    def __init__(self, client: httpx.AsyncClient, files: httpx.AsyncClient, base_url: str) -> None:
         """`base_url`: as `GLM_PLATFORM_URL` is read: no slash at its end."""
-        self.client = client
-        """Also for other servers, where callers' files are: it keeps no cookies and sends nothing of its own."""
+        self.files = files
+        """For other servers, where callers' files are: it goes through no proxy and keeps no cookies."""
+        self._client = client
         self._base_url = base_url
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._client.aclose()
+        await self.files.aclose()
 
     async def call(
         self,
@@ -114,18 +120,18 @@ class Service:
         url = self._base_url + path
         if form is not None:
             fields, files = form
-            return self.client.build_request(
+            return self._client.build_request(
                 method, url, headers=headers, data=dict(fields), files=dict(files), timeout=_TIMEOUT
             )
         content = None
         if body is not None:
             headers["Content-Type"] = "application/json"
             content = _json(body).encode(errors="replace")
-        return self.client.build_request(method, url, headers=headers, content=content, timeout=_TIMEOUT)
+        return self._client.build_request(method, url, headers=headers, content=content, timeout=_TIMEOUT)
 
     async def _send(self, request: httpx.Request) -> httpx.Response:
         try:
-            return await self.client.send(request, stream=True)
+            return await self._client.send(request, stream=True)
         except _NOT_SENT as error:
             raise errors.NotConnected(f"The open platform cannot be reached ({type(error).__name__}).") from error
         except httpx.HTTPError as error:
@@ -172,7 +178,7 @@ def current() -> Service:
 
 
 def _service() -> Service:
-    return Service(_client(), settings.current().platform_url)
+    return Service(_client(), _client(), settings.current().platform_url)
 
 
 def _client() -> httpx.AsyncClient:
