@@ -1,14 +1,10 @@
 """The stand-in as tests hold it: a server in a thread, and what to ask of it."""
 
-import asyncio
-import socket
-import threading
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
-import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from tests.server import Server
 
 from .accounts import Account
 from .answer import Answer
@@ -37,29 +33,20 @@ class StandIn:
         self.service = Service(delay, keep, Manners(**manners))
         self.url = ""
         self._port = port
-        self._thread: threading.Thread | None = None
-        self._server: _Server | None = None
+        self._server: Server | None = None
 
     def __enter__(self) -> Self:
-        # Named in full: asyncio turns off Nagle's algorithm only for what it can see is TCP.
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("127.0.0.1", self._port))
-        self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        self._server = Server(self.service.app, port=self._port)
+        self.url = self._server.url
         self.service.settle(self.url)
-        self._server = _Server(self.service)
-        self._thread = threading.Thread(target=self._server.run, args=([listener],), name="stand-in", daemon=True)
-        self._thread.start()
-        if not self._server.ready.wait(10):
-            raise RuntimeError("the stand-in did not start")
+        self._server.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if self._server is not None and self._thread is not None:
+        if self._server is not None:
             self._server.stop()
-            self._thread.join(10)
 
     def account(self, **options: Any) -> Account:
         """Make an account; for the options see `Account`."""
@@ -164,54 +151,3 @@ class StandIn:
             self.service.clear()
         else:
             self._server.call(self.service.clear)
-
-
-class _Protocol(H11Protocol):
-    """Uvicorn's protocol, which also hands the app its connection, so that it can be dropped."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        self.app_state = {**self.app_state, "transport": transport}
-
-
-class _Server(uvicorn.Server):
-    def __init__(self, service: Service) -> None:
-        super().__init__(
-            uvicorn.Config(
-                service.app,
-                interface="asgi3",
-                http=_Protocol,
-                ws="none",
-                loop="asyncio",
-                lifespan="off",
-                log_config=None,
-                log_level="error",
-                access_log=False,
-                backlog=4096,
-                timeout_keep_alive=60,
-            )
-        )
-        self.ready = threading.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        self._loop = asyncio.get_running_loop()
-        await super().startup(sockets)
-        self.ready.set()
-
-    def call(self, function: Callable[[], None]) -> None:
-        """Run a function in the server's loop, and wait for it."""
-        assert self._loop is not None
-
-        async def run() -> None:
-            function()
-
-        asyncio.run_coroutine_threadsafe(run(), self._loop).result(10)
-
-    def stop(self) -> None:
-        self.call(self._break_off)
-        self.should_exit = self.force_exit = True
-
-    def _break_off(self) -> None:
-        for connection in list(self.server_state.connections):
-            connection.transport.abort()
