@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from lib.accounts import failover, keys
-from lib.errors import NotFound
+from lib.errors import BadRequest
 from lib.runtime.app import body_of, function
 from lib.runtime.lambda_handler import LambdaHandler
 from lib.runtime.sse import EventStream
@@ -32,8 +32,11 @@ async def create(request: Request) -> EventStream | JSONResponse:
 
 
 async def refuse(request: Request) -> Response:
-    """Refuse what clients ask for whose base URL ends in `/v1`: they add it themselves."""
-    raise NotFound("The base URL must not end in /v1: ANTHROPIC_BASE_URL is the address of the deployment alone.")
+    """Refuse what clients ask for whose base URL ends in `/v1`: they add it themselves.
+
+    Not with 404: Claude Code takes that for a wrong model name, and does not show the words.
+    """
+    raise BadRequest("The base URL must not end in /v1: ANTHROPIC_BASE_URL is the address of the deployment alone.")
 
 
 async def count_tokens(request: Request) -> JSONResponse:

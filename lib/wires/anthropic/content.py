@@ -7,6 +7,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from lib.errors import BadRequest
 from lib.types.chat import FilePart, Part, TextPart, ToolCall
+from lib.wires.anthropic.tools import ToolChange
 from lib.wires.shared.encoding import encode_json
 from lib.wires.shared.request import Model
 
@@ -100,6 +101,13 @@ class ToolReferenceBlock(Model):
     tool_name: str = ""
 
 
+class ToolChangeBlock(Model):
+    """A tool comes or goes."""
+
+    type: Literal["tool_addition", "tool_removal"]
+    tool: ToolChange = Field(default_factory=ToolChange)
+
+
 class ThinkingBlock(Model):
     """What the assistant thought."""
 
@@ -155,9 +163,11 @@ Block = Annotated[
     | Annotated[ToolReferenceBlock, Tag("<tool_reference>")]
     | Annotated[OtherBlock, Tag("<other>")]
     | Annotated[ThinkingBlock, Tag("<thinking>")]
+    | Annotated[ToolChangeBlock, Tag("<tool_addition>")]
+    | Annotated[ToolChangeBlock, Tag("<tool_removal>")]
     | Annotated[ToolUseBlock, Tag("<tool_use>")]
     | Annotated[ToolResultBlock, Tag("<tool_result>")],
-    _tag_of(*_KINDS, "thinking", "tool_use", "tool_result"),
+    _tag_of(*_KINDS, "thinking", "tool_addition", "tool_removal", "tool_use", "tool_result"),
 ]
 _BlockList = Annotated[list[Block], Field(max_length=MAX_BLOCKS)]
 Content = Annotated[_BlockList, BeforeValidator(_as_blocks, json_schema_input_type=str | _BlockList | None)]

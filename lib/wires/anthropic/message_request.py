@@ -10,7 +10,17 @@ from lib.errors import BadRequest
 from lib.types import aliases, chat
 from lib.types.chat import Effort, Part, Role, Sampling, TextPart
 from lib.wires.anthropic.content import Block, Content, ThinkingBlock, ToolResultBlock, ToolUseBlock, parts
-from lib.wires.anthropic.tools import Format, OutputConfig, ToolFields, response_format
+from lib.wires.anthropic.tool_changes import offered_tools
+from lib.wires.anthropic.tools import (
+    MAX_TOOLS,
+    Choice,
+    Format,
+    OutputConfig,
+    ToolDefinition,
+    declared,
+    response_format,
+    tool_choice,
+)
 from lib.wires.shared.request import (
     DEFAULT_MODEL,
     MAX_MESSAGES,
@@ -46,6 +56,8 @@ class InputMessage(Model):
 
     role: Literal["user", "assistant", "system"]
     content: Content = Field(default_factory=list)
+    clear_at: str | None = None
+    """`next_user_message`: of a system message, that it only holds until the user says something."""
 
     def messages(self, place: str, names: dict[str, str]) -> Iterator[chat.Message]:
         """The messages that it says: one, and one for each result of a tool. Nothing where it holds nothing.
@@ -67,12 +79,14 @@ class InputMessage(Model):
         yield from _spoken(self.role, waiting, calls, thought)
 
 
-class CountRequest(ToolFields):
+class CountRequest(Model):
     """The body of `POST /v1/messages/count_tokens`: all that makes a prompt."""
 
     messages: Annotated[list[InputMessage], Field(min_length=1, max_length=MAX_MESSAGES)]
     model: WantedModel = DEFAULT_MODEL
     system: Content = Field(default_factory=list)
+    tools: Annotated[list[ToolDefinition], Field(max_length=MAX_TOOLS)] | None = None
+    tool_choice: Choice | None = None
     thinking: Thinking | None = None
     output_config: OutputConfig | None = None
     output_format: Format | None = None
@@ -89,15 +103,18 @@ class CountRequest(ToolFields):
         messages = tuple(self._messages())
         if not any(map(_asks, messages)):
             raise BadRequest("The messages hold nothing to answer.", param="messages")
+        offered = offered_tools(self.tools or (), (block for message in self.messages for block in message.content))
+        tools = declared(offered)
         choice = self.tool_choice
         config = self.output_config or OutputConfig()
         return chat.ChatRequest(
             model=self.model,
             messages=messages,
             effort=self._effort(config),
-            search=self.searches,
-            tools=self.declared(),
-            tool_choice=self.choice(),
+            # Anthropic's service searches where the request declares its search, and nowhere else.
+            search=any(tool.searches for tool in offered),
+            tools=tools,
+            tool_choice=tool_choice(choice, tools, self.tools or ()),
             parallel_tool_calls=not (choice is not None and choice.disable_parallel_tool_use),
             response_format=response_format(config.format or self.output_format),
         )
@@ -113,7 +130,10 @@ class CountRequest(ToolFields):
     def _messages(self) -> Iterator[chat.Message]:
         names: dict[str, str] = {}
         yield from _spoken("system", list(_system(self.system)))
+        last = max((index for index, message in enumerate(self.messages) if message.role == "user"), default=0)
         for index, message in enumerate(self.messages):
+            if message.role == "system" and message.clear_at == "next_user_message" and index < last:
+                continue
             yield from message.messages(f"messages[{index}]", names)
 
     def _effort(self, config: OutputConfig) -> Effort | None:

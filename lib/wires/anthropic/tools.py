@@ -1,6 +1,6 @@
 """Tools and structured output of a message: what clients send, and what it says in the one vocabulary."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
@@ -13,6 +13,7 @@ MAX_TOOLS: Final = 512
 """Tools of one request: Claude Code declares two dozen of its own, and those of its MCP servers."""
 _MAX_TOOL_NAME: Final = 256
 _WEB_SEARCH: Final = "web_search"
+_TOOL_SEARCH: Final = "tool_search"
 
 
 class ToolDefinition(Model):
@@ -23,6 +24,12 @@ class ToolDefinition(Model):
     description: str | None = None
     input_schema: dict[str, Any] | None = None
     strict: bool | None = None
+    defer_loading: bool | None = None
+    """It may only be called when a search for tools has found it."""
+
+    def tool(self) -> Tool:
+        """The tool."""
+        return Tool(self.name, self.description or "", self.input_schema or {}, bool(self.strict))
 
     @property
     def is_own(self) -> bool:
@@ -33,6 +40,11 @@ class ToolDefinition(Model):
     def searches(self) -> bool:
         """Is it the search that the service has, too."""
         return not self.is_own and (self.type or "").startswith(_WEB_SEARCH)
+
+    @property
+    def finds_tools(self) -> bool:
+        """Is it Anthropic's own search for tools."""
+        return not self.is_own and (self.type or "").startswith(_TOOL_SEARCH)
 
 
 class Choice(Model):
@@ -57,48 +69,41 @@ class OutputConfig(Model):
     format: Format | None = None
 
 
-class ToolFields(Model):
-    """The fields of a request that are about tools."""
+class ToolChange(Model):
+    """A tool that comes or goes in mid-conversation: one of the request's, by its name, or one that is defined here."""
 
-    tools: Annotated[list[ToolDefinition], Field(max_length=MAX_TOOLS)] | None = None
-    tool_choice: Choice | None = None
+    name: str = ""
+    definition: ToolDefinition | None = None
 
-    def declared(self) -> tuple[Tool, ...]:
-        """The tools that may be called: the caller's. Raises `BadRequest` where one has no name, or two have the same.
 
-        Those that only Anthropic's service runs, or whose schema only its models know, are left out.
-        """
-        tools = tuple(self._own())
-        names = [tool.name for tool in tools]
-        if len(set(names)) < len(names):
-            raise BadRequest("Two tools have the same name.", param="tools")
-        return tools
+def declared(definitions: Iterable[ToolDefinition]) -> tuple[Tool, ...]:
+    """The tools that may be called: the caller's own. Raises `BadRequest` where one has no name, or two have the same.
 
-    def _own(self) -> Iterator[Tool]:
-        for index, tool in enumerate(self.tools or ()):
-            if tool.is_own:
-                if not tool.name:
-                    raise BadRequest("A tool has no name.", param=f"tools[{index}].name")
-                yield Tool(tool.name, tool.description or "", tool.input_schema or {}, bool(tool.strict))
+    Those that only Anthropic's service runs, or whose schema only its models know, are left out.
+    """
+    tools = tuple(definition.tool() for definition in definitions if definition.is_own)
+    names = [tool.name for tool in tools]
+    if "" in names:
+        raise BadRequest("A tool has no name.", param="tools")
+    if len(set(names)) < len(names):
+        raise BadRequest("Two tools have the same name.", param="tools")
+    return tools
 
-    def choice(self) -> ToolChoice:
-        """Whether a tool is to be called. Raises `BadRequest` for a name that is not declared."""
-        wanted = self.tool_choice or Choice()
-        names = {tool.name for tool in self.declared()}
-        if wanted.type == "none":
-            return ToolChoice("none")
-        if wanted.type == "any" and names:
-            return ToolChoice("required")
-        if wanted.type == "tool" and wanted.name in names:
-            return ToolChoice("required", (wanted.name,))
-        if wanted.type == "tool" and not any(tool.name == wanted.name for tool in self.tools or ()):
-            raise BadRequest(f"tool_choice names {wanted.name!r}, which is not in tools.", param="tool_choice.name")
-        return ToolChoice()  # Also for tools that are left out: nobody can be made to call them.
 
-    @property
-    def searches(self) -> bool:
-        """May the service search: Anthropic's does where the request declares its search, and nowhere else."""
-        return any(tool.searches for tool in self.tools or ())
+def tool_choice(wanted: Choice | None, tools: Iterable[Tool], definitions: Iterable[ToolDefinition]) -> ToolChoice:
+    """Whether one of `tools` is to be called. Raises `BadRequest` for a name that is not among the `definitions`."""
+    names = {tool.name for tool in tools}
+    if wanted is None or wanted.type == "auto":
+        return ToolChoice()
+    if wanted.type == "none":
+        return ToolChoice("none")
+    if wanted.type == "any":
+        return ToolChoice("required" if names else "auto")
+    if wanted.name is not None and wanted.name in names:
+        return ToolChoice("required", (wanted.name,))
+    if any(definition.name == wanted.name for definition in definitions):
+        return ToolChoice()  # Nobody can be made to call a tool that is left out.
+    raise BadRequest(f"tool_choice names {wanted.name!r}, which is not in tools.", param="tool_choice.name")
 
 
 def response_format(wanted: Format | None) -> ResponseFormat | None:
