@@ -50,7 +50,6 @@ async def count_tokens(request: Request) -> JSONResponse:
 routes = [
     Route("/v1/messages", create, methods=["POST"]),
     Route("/v1/messages/count_tokens", count_tokens, methods=["POST"]),
-    Route("/v1/v1/messages{rest:path}", refuse, methods=["POST"]),
 ]
-app = function(*routes, wire=WIRE)
+app = function(*routes, Route("/v1/v1/messages{rest:path}", refuse, methods=["POST"]), wire=WIRE)
 handler = LambdaHandler(app)

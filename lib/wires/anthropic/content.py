@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag
+from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
 
 from lib.errors import BadRequest
 from lib.types.chat import FilePart, Part, TextPart, ToolCall
@@ -13,6 +13,10 @@ from lib.wires.shared.request import Model
 
 MAX_BLOCKS: Final = 10_000
 """Blocks of one message: a long turn of an agent brings some hundred results of tools."""
+
+
+_KINDS: Final = ("text", "image", "document", "search_result", "tool_reference")
+_KINDS_OF_TURNS: Final = ("thinking", "tool_addition", "tool_removal", "tool_use", "tool_result")
 
 
 def _as_blocks(value: Any) -> Any:
@@ -50,7 +54,7 @@ class ImageBlock(Model):
 class OtherBlock(Model):
     """A block that says nothing here. Clients get new ones every few months."""
 
-    type: Any = None
+    type: Annotated[Any, WithJsonSchema({"not": {"enum": [*_KINDS, *_KINDS_OF_TURNS]}})]
 
 
 def _tag_of(*kinds: str) -> Discriminator:
@@ -129,8 +133,6 @@ class ToolUseBlock(Model):
         return ToolCall(self.id, self.name, arguments)
 
 
-_KINDS: Final = ("text", "image", "document", "search_result", "tool_reference")
-
 Shown = Annotated[
     Annotated[TextBlock, Tag("<text>")]
     | Annotated[ImageBlock, Tag("<image>")]
@@ -167,7 +169,7 @@ Block = Annotated[
     | Annotated[ToolChangeBlock, Tag("<tool_removal>")]
     | Annotated[ToolUseBlock, Tag("<tool_use>")]
     | Annotated[ToolResultBlock, Tag("<tool_result>")],
-    _tag_of(*_KINDS, "thinking", "tool_addition", "tool_removal", "tool_use", "tool_result"),
+    _tag_of(*_KINDS, *_KINDS_OF_TURNS),
 ]
 _BlockList = Annotated[list[Block], Field(max_length=MAX_BLOCKS)]
 Content = Annotated[_BlockList, BeforeValidator(_as_blocks, json_schema_input_type=str | _BlockList | None)]
