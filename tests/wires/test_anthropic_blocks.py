@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncGenerator, Iterable
 from typing import Any
 
@@ -168,6 +169,18 @@ def test_several_calls_are_blocks_of_their_own() -> None:
     answer: Any = [[*CALL, ToolCallStart("call_2", "now"), ToolCallEnd(), Finish("tool_calls")]]
     assert [block["id"] for block in message(*answer)["content"]] == ["call_1", "call_2"]
     assert [block["id"] for block in put_together(stream(*answer))["content"]] == ["call_1", "call_2"]
+
+
+def test_ids_that_are_taken_are_replaced() -> None:
+    """Claude Code drops all but the first call of an id."""
+    again = [*CALL, *CALL, ToolCallStart("a b", "now"), ToolCallEnd(), Finish("tool_calls")]
+    ids = [block["id"] for block in message(again)["content"]]
+    assert ids[0] == "call_1"
+    assert len(set(ids)) == 3
+    assert all(re.fullmatch("toolu_[0-9a-f]+", one) for one in ids[1:])
+    call = {"type": "tool_use", "id": "call_1", "name": "read", "input": {}}
+    messages = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": [call]}]
+    assert message([*CALL, Finish("tool_calls")], messages=messages)["content"][0]["id"] != "call_1"
 
 
 def test_a_call_that_was_cut_short_is_no_broken_json() -> None:

@@ -30,7 +30,8 @@ class Answer:
         self._request = request
         self._wanted = wanted
         self._reply = Reply(wanted)
-        self._blocks = Blocks(show_thinking=request.shows_thinking)
+        used_ids = (call.id for message in wanted.messages for call in message.tool_calls)
+        self._blocks = Blocks(show_thinking=request.shows_thinking, used_ids=used_ids)
 
     @property
     def finished(self) -> bool:
