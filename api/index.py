@@ -9,10 +9,11 @@ from api.v1.chat import completions
 from api.v1.images import generations as images
 from api.v1.videos import generations as videos
 from lib.runtime.app import LambdaHandler, function
-from lib.runtime.page import page
+from lib.runtime.page import asset, page
 
 routes = [
     Route("/", page),
+    Route("/assets/{name}", asset),
     *ping.routes,
     *openapi.routes,
     *check.routes,
