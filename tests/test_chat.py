@@ -52,7 +52,7 @@ def deltas(chunks: list[ChatCompletionChunk], field: str = "content") -> list[st
     return [text for text in texts if text]
 
 
-@pytest.mark.parametrize("dialect", ["fragments", "whole"])
+@pytest.mark.parametrize("dialect", ["deltas", "snapshots"])
 def test_a_streamed_answer_arrives_to_the_letter(
     bundle: Bundle, upstream: StandIn, account: Account, dialect: Any
 ) -> None:

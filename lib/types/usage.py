@@ -4,6 +4,8 @@ A token for every four bytes of UTF-8 is close to what current tokenizers make o
 Chinese (a bit more than one sign a token).
 """
 
+from lib.types.events import Usage
+
 BYTES_PER_TOKEN = 4
 
 
@@ -12,14 +14,7 @@ def tokens(text: str) -> int:
     return -(-len(text.encode(errors="replace")) // BYTES_PER_TOKEN)
 
 
-def usage(prompt: str, completion: str, reasoning: str) -> dict[str, object]:
-    """The `usage` object of an answer. Reasoning counts as completion, as with OpenAI."""
-    prompt_tokens = tokens(prompt)
+def estimate(prompt: str, answer: str, reasoning: str) -> Usage:
+    """The usage of an answer. Reasoning counts as completion, as with OpenAI."""
     reasoning_tokens = tokens(reasoning)
-    completion_tokens = tokens(completion) + reasoning_tokens
-    return {
-        "prompt_tokens": prompt_tokens,
-        "completion_tokens": completion_tokens,
-        "total_tokens": prompt_tokens + completion_tokens,
-        "completion_tokens_details": {"reasoning_tokens": reasoning_tokens},
-    }
+    return Usage(tokens(prompt), tokens(answer) + reasoning_tokens, reasoning_tokens, estimated=True)
