@@ -30,7 +30,7 @@ export function App(): JSX.Element {
       <main>
         <div class="top">
           <KeyBar />
-          <p class="notice">{filled(t("notice"), <Link to={PLATFORM} />)}</p>
+          <p class="notice">{filled(t("notice"), <Link to={PLATFORM}>{t("paid_api")}</Link>)}</p>
         </div>
         <section
           id={`${tab.value}-panel`}

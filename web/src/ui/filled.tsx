@@ -9,11 +9,11 @@ export function filled(text: string, node: ComponentChildren): ComponentChildren
   return [before, node, after];
 }
 
-/** A link to another site, which shows its host. */
-export function Link({ to }: { to: string }): JSX.Element {
+/** A link to another site, which shows its host unless it has other words. */
+export function Link({ to, children }: { to: string; children?: ComponentChildren }): JSX.Element {
   return (
     <a href={to} target="_blank" rel="noopener">
-      {new URL(to).host}
+      {children ?? new URL(to).host}
     </a>
   );
 }

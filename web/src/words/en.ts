@@ -2,7 +2,8 @@
 export const en = {
   title: "GLM functions",
   tagline: "GLM for every client: try it here.",
-  notice: "Not a public API: for yourself, at your own risk. Else {site}.",
+  notice: "Not a public API: own use, own risk. Or: {site}",
+  paid_api: "paid API",
   language: "中文",
   tasks: "What to do",
   chat: "Chat",

@@ -4,7 +4,8 @@ import type { Word } from "./en";
 export const zh: Record<Word, string> = {
   title: "GLM 云函数",
   tagline: "让各种客户端都能用上 GLM，先在这里试试。",
-  notice: "非公开 API，仅供自用，风险自负；另见 {site}",
+  notice: "非公开 API，仅供自用，风险自负；或用{site}",
+  paid_api: "付费平台",
   language: "English",
   tasks: "功能",
   chat: "对话",
