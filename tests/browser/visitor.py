@@ -105,7 +105,8 @@ class Visitor:
                 const data = new DataTransfer();
                 data.setData("text/plain", text);
                 field.focus();
-                field.dispatchEvent(new ClipboardEvent("paste", { bubbles: true, cancelable: true, clipboardData: data }));
+                const options = { bubbles: true, cancelable: true, clipboardData: data };
+                field.dispatchEvent(new ClipboardEvent("paste", options));
                 document.execCommand("insertText", false, text);
             }""",
             text,
@@ -162,9 +163,9 @@ class Visitor:
         """Ask this model from now on."""
         self.page.get_by_role("button", name="Model: ").click()
         choice = self.page.get_by_role("group", name="Model: ")
-        listed = choice.get_by_role("radio", name=name, exact=True)
-        if listed.count():
-            listed.check()
+        listed = choice.locator("fieldset").get_by_text(name, exact=True)
+        if listed.count():  # with a line of its own
+            listed.click()
         else:
             choice.get_by_label("Other models").select_option(name)
         self.page.keyboard.press("Escape")

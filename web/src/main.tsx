@@ -22,5 +22,5 @@ Promise.all([meet(), loadModels()])
   })
   .finally(() => {
     if (key.key.value) void key.check();
-    void loadMarkdown();
+    loadMarkdown();
   });

@@ -98,8 +98,7 @@ export function Chat(): JSX.Element {
 
 /** For those who do not see the answer grow: how far it is, and not every word. */
 function Status(): JSX.Element {
-  const answer = lastAnswer();
-  answer?.changed.value;
+  const answer = lastAnswer()?.now;
   return (
     <p class="hidden" role="status">
       {answer && words(answer)}

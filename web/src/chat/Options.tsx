@@ -53,7 +53,10 @@ function ModelPicker(): JSX.Element {
                   name="model"
                   checked={name === model.value}
                   onChange={() => choose(name)}
-                  onClick={(event) => event.detail && close()}
+                  onClick={(event) => {
+                    choose(name); // here too: no change is told of an input that is gone
+                    if (event.detail) close(); // by the mouse; keys may go on
+                  }}
                 />
                 <span>
                   <b>{name}</b>

@@ -29,8 +29,7 @@ export function QuestionTurn({ question }: { question: Question }): JSX.Element 
 }
 
 export function AnswerTurn({ answer }: { answer: Answer }): JSX.Element {
-  answer.changed.value;
-  const { text, phase, problem, sources, model } = answer;
+  const { text, phase, problem, sources, model } = answer.now;
   return (
     <article class="answer" aria-busy={answer.isRunning}>
       <h3>{model}</h3>
@@ -54,7 +53,7 @@ export function AnswerTurn({ answer }: { answer: Answer }): JSX.Element {
 }
 
 function Thoughts({ answer }: { answer: Answer }): JSX.Element | null {
-  const { thoughts, phase, thinking, firstWord, asked } = answer;
+  const { thoughts, phase, thinking, firstWord, asked } = answer.now;
   const busy = phase === "thinking";
   const open = useSignal(busy);
   useSeconds(busy);
@@ -87,7 +86,7 @@ function Sources({ answer }: { answer: Answer }): JSX.Element {
     <details class="sources" open>
       <summary>{t("sources")}</summary>
       <ol>
-        {answer.sources.map(({ url, title }) => (
+        {answer.now.sources.map(({ url, title }) => (
           <li key={url}>{isAddress(url) ? <a href={url} target="_blank" rel="noopener">{title || url}</a> : title || url}</li>
         ))}
       </ol>
@@ -97,7 +96,7 @@ function Sources({ answer }: { answer: Answer }): JSX.Element {
 
 /** What the end of an answer means, where it is not simply complete. */
 function Ending({ answer }: { answer: Answer }): JSX.Element | null {
-  const { phase, ending } = answer;
+  const { phase, ending } = answer.now;
   const words =
     phase === "stopped"
       ? t("stopped")
@@ -110,17 +109,18 @@ function Ending({ answer }: { answer: Answer }): JSX.Element | null {
 }
 
 function Actions({ answer }: { answer: Answer }): JSX.Element {
+  const { text, isPartial, problem } = answer.now;
   const isLast = turns.value.at(-1) === answer;
   const idle = !works.chat.running.value;
   return (
     <div class="actions">
-      {answer.text && <CopyButton text={() => answer.text} name={t("copy_answer")} />}
-      {isLast && idle && answer.isPartial && (
+      {text && <CopyButton text={() => text} name={t("copy_answer")} />}
+      {isLast && idle && isPartial && (
         <button type="button" class="small" onClick={goOn}>
           {t("go_on")}
         </button>
       )}
-      {isLast && idle && !(answer.problem && !answer.text) && (
+      {isLast && idle && !(problem && !text) && (
         <button type="button" class="small quiet" onClick={again}>
           {t("regenerate")}
         </button>
@@ -130,7 +130,8 @@ function Actions({ answer }: { answer: Answer }): JSX.Element {
   );
 }
 
-function Figures({ answer: { usage, firstWord, took, text } }: { answer: Answer }): JSX.Element | null {
+function Figures({ answer }: { answer: Answer }): JSX.Element | null {
+  const { usage, firstWord, took, text } = answer.now;
   if (!text) return null;
   const figures = [];
   if (firstWord !== null) figures.push(t("first_word", { seconds: short(firstWord) }));

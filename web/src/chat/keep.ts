@@ -36,9 +36,9 @@ export function keep(): void {
     turns.value = kept.turns.map(revived);
   }
   effect(() => {
-    const said = turns.value.map((turn) => (turn instanceof Answer ? [turn, turn.changed.value] : [turn]));
+    const grows = turns.value.map((turn) => turn instanceof Answer && turn.now.isRunning);
     if (!keepChat.value) write(localStorage, KEPT, null);
-    else if (!said.some(([turn]) => turn instanceof Answer && turn.isRunning)) save();
+    else if (!grows.includes(true)) save();
   });
 }
 

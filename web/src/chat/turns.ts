@@ -73,6 +73,12 @@ export class Answer {
     return Boolean(this.text) && !this.isRunning && (this.phase !== "complete" || this.ending === "length");
   }
 
+  /** The answer as it is now, for a view that is to be drawn anew when it grows. */
+  get now(): this {
+    this.changed.value;
+    return this;
+  }
+
   /** Show what is new. */
   tell(): void {
     this.changed.value++;

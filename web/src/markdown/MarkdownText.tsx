@@ -15,7 +15,7 @@ export function MarkdownText({ text, writing }: { text: string; writing: boolean
     if (!into) return;
     if (!module) {
       into.textContent = text;
-      if (text) void loadMarkdown();
+      if (text) loadMarkdown();
       return;
     }
     if (!shown.current) {

@@ -64,7 +64,7 @@ function dressCode(pre: HTMLPreElement): void {
   if (!tag) return;
   const coloured = highlighter.value?.highlight(text, tag);
   if (coloured) code.replaceChildren(coloured);
-  else void loadHighlighter();
+  else if (!highlighter.value) loadHighlighter();
 }
 
 function setFormula(code: HTMLElement): void {
@@ -72,7 +72,7 @@ function setFormula(code: HTMLElement): void {
   const tex = code.textContent ?? "";
   const box = formulas.value?.set(tex, display);
   if (!box) {
-    void loadFormulas();
+    if (!formulas.value) loadFormulas();
     return;
   }
   box.className = display ? "formula display" : "formula";

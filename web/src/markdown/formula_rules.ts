@@ -35,13 +35,13 @@ function take(state: StateInline, silent: boolean, opening: string, closing: str
   return put(state, silent, start, end, end + closing.length, markup);
 }
 
-/** One dollar opens a formula before a sign, and closes it behind one and not before a digit: prices are none. */
+/** One dollar opens a formula before a sign, and closes it behind one and not before a letter or a digit. */
 function dollars(state: StateInline, silent: boolean): boolean {
   const { src } = state;
   const start = state.pos + 1;
   if (!/[^\s$]/.test(src[start] ?? "") || /[\w$]/.test(src[start - 2] ?? "")) return false;
   const end = find(state, "$", start);
-  if (end < 0 || /[\s\\]/.test(src[end - 1] ?? "") || /[\d$]/.test(src[end + 1] ?? "")) return false;
+  if (end < 0 || /[\s\\]/.test(src[end - 1] ?? "") || /[\w$]/.test(src[end + 1] ?? "")) return false;
   return put(state, silent, start, end, end + 1, "");
 }
 

@@ -19,17 +19,32 @@ export function measured(draw: () => void): void {
   cost = performance.now() - started;
 }
 
-/** Load the renderer. */
-export async function loadMarkdown(): Promise<void> {
-  markdown.value ??= await import("./markdown");
+/** Load the renderer. Where it cannot be had, answers are shown as they were written. */
+export function loadMarkdown(): void {
+  import("./markdown").then(
+    (module) => {
+      markdown.value = module;
+    },
+    () => {},
+  );
 }
 
-/** Load what colours code, and tell those that show some. */
-export async function loadHighlighter(): Promise<void> {
-  highlighter.value ??= await import("./highlight");
+/** Load what colours code. Where it cannot be had, code stays as it is. */
+export function loadHighlighter(): void {
+  import("./highlight").then(
+    (module) => {
+      highlighter.value = module;
+    },
+    () => {},
+  );
 }
 
-/** Load what sets formulas, and tell those that show some. */
-export async function loadFormulas(): Promise<void> {
-  formulas.value ??= await import("./formulas");
+/** Load what sets formulas. Where it cannot be had, they stay as they were written. */
+export function loadFormulas(): void {
+  import("./formulas").then(
+    (module) => {
+      formulas.value = module;
+    },
+    () => {},
+  );
 }

@@ -19,22 +19,22 @@ export class Markdown {
   /** Show this text in the place of what was shown before. */
   show(text: string): void {
     const env: Env = {};
-    const tokens = parser.parse(text, env);
+    const groups = [...blocks(parser.parse(text, env))];
     const lines = text.split(/\r\n?|\n/);
     const common = `${dressedFor()}${JSON.stringify(env.references ?? {})}`;
-    let place = 0;
-    for (const group of blocks(tokens)) {
-      const [first, end] = group[0]?.map ?? [0, lines.length];
-      const key = `${group[0]?.type}\n${common}\n${lines.slice(first, end).join("\n")}`;
-      if (this.shown[place]?.key !== key) this.put(place, { key, nodes: render(group, env) });
-      place++;
-    }
-    for (const { nodes } of this.shown.splice(place)) for (const node of nodes) node.remove();
+    const keys = groups.map(([token]) => {
+      const [first, end] = token?.map ?? [0, lines.length];
+      return `${token?.type}\n${common}\n${lines.slice(first, end).join("\n")}`;
+    });
+    const changed = keys.flatMap((key, place) => (this.shown[place]?.key === key ? [] : [place]));
+    const made = render(changed.map((place) => groups[place] ?? []), env);
+    changed.forEach((place, number) => this.put(place, { key: keys[place] ?? "", nodes: made[number] ?? [] }));
+    for (const { nodes } of this.shown.splice(groups.length)) for (const node of nodes) node.remove();
   }
 
   private put(place: number, block: Block): void {
     const old = this.shown[place];
-    const next = old ? old.nodes.at(0) : undefined;
+    const next = old?.nodes[0];
     if (next) next.before(...block.nodes);
     else this.into.append(...block.nodes);
     for (const node of old?.nodes ?? []) node.remove();
@@ -42,11 +42,17 @@ export class Markdown {
   }
 }
 
-function render(tokens: Token[], env: Env): ChildNode[] {
-  const fragment = clean(parser.renderer.render(tokens, parser.options, env).trim());
+/** The nodes of each block. All of them go through the sanitiser at once, which takes its time for each call. */
+function render(groups: Token[][], env: Env): ChildNode[][] {
+  if (!groups.length) return [];
+  const html = groups.map((tokens) => `<div>${parser.renderer.render(tokens, parser.options, env).trim()}</div>`);
+  const fragment = clean(html.join(""));
+  const boxes = [...fragment.children];
   dress(fragment);
-  if (!fragment.firstChild) fragment.append(""); // marks the place of a block that shows nothing
-  return [...fragment.childNodes];
+  return boxes.map((box) => {
+    if (!box.firstChild) box.append(""); // marks the place of a block that shows nothing
+    return [...box.childNodes];
+  });
 }
 
 /** The tokens of each block at the top. */
