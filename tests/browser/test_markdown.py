@@ -22,7 +22,24 @@ DEEPEST = 512
 """Elements in one another, at which browsers stop."""
 
 ELEMENTS = {
-    *("P", "H4", "H5", "H6", "HR", "PRE", "CODE", "BLOCKQUOTE", "UL", "OL", "LI", "DIV", "TABLE", "THEAD", "TBODY"),
+    *(
+        "P",
+        "H3",
+        "H4",
+        "H5",
+        "H6",
+        "HR",
+        "PRE",
+        "CODE",
+        "BLOCKQUOTE",
+        "UL",
+        "OL",
+        "LI",
+        "DIV",
+        "TABLE",
+        "THEAD",
+        "TBODY",
+    ),
     *("TR", "TH", "TD", "BR", "EM", "STRONG", "S", "A", "IMG", "BUTTON", "FIGURE", "FIGCAPTION", "SPAN", "INPUT"),
 }
 ATTRIBUTES = {
@@ -81,8 +98,8 @@ REL = 'target="_blank" rel="noopener"'
         ("\\[ a \\]\nb", '<code class="formula display">a</code><p>b</p>'),
         ("$5 and $6, a$b$c, $ d $", "<p>$5 and $6, a$b$c, $ d $</p>"),
         ("$$ never closed\n\nb", "<p>$$ never closed</p><p>b</p>"),
-        ("# a\n## b\n### c\n###### d", "<h4>a</h4><h5>b</h5><h6>c</h6><h6>d</h6>"),
-        ("# a #\ntext", "<h4>a</h4><p>text</p>"),
+        ("# a\n## b\n### c\n###### d", "<h3>a</h3><h4>b</h4><h5>c</h5><h6>d</h6>"),
+        ("# a #\ntext", "<h3>a</h3><p>text</p>"),
         ("#no", "<p>#no</p>"),
         ("a\n\n---\n\n* * *", "<p>a</p><hr><hr>"),
         ("- a\n  - b\n- c", "<ul><li>a<ul><li>b</li></ul></li><li>c</li></ul>"),

@@ -70,7 +70,7 @@ def test_earlier_pictures_stay_in_the_gallery(painter: Visitor) -> None:
     expect(painter.panel.get_by_role("img")).to_have_count(4)
     draw(painter, "A dog")
     expect(painter.panel.get_by_role("img")).to_have_count(8)
-    assert painter.panel.get_by_role("heading", level=3).all_inner_texts() == ["A dog", "A cat"]
+    assert painter.panel.get_by_role("heading", level=2).all_inner_texts() == ["A dog", "A cat"]
 
 
 def test_the_filter_refuses_and_it_is_tried_again(painter: Visitor, upstream: StandIn) -> None:

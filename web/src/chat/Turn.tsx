@@ -14,7 +14,7 @@ import { Answer, lastAnswer, type Question, turns } from "./turns";
 export function QuestionTurn({ question }: { question: Question }): JSX.Element {
   return (
     <article class="you">
-      <h3 class="hidden">{t("you")}</h3>
+      <h2 class="hidden">{t("you")}</h2>
       <div class="bubble">
         {question.text && <div class="words">{question.text}</div>}
         <FileList files={question.files} />
@@ -32,7 +32,7 @@ export function AnswerTurn({ answer }: { answer: Answer }): JSX.Element {
   const { text, phase, problem, sources, model } = answer.now;
   return (
     <article class="answer" aria-busy={answer.isRunning}>
-      <h3>{model}</h3>
+      <h2>{model}</h2>
       <Thoughts answer={answer} />
       {phase === "waiting" && !text && <p class="waiting">{t("thinking")}</p>}
       <MarkdownText text={text} writing={answer.isRunning && phase !== "thinking"} />

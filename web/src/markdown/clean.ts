@@ -1,7 +1,7 @@
 import DOMPurify from "dompurify";
 
 const TAGS =
-  "div p br hr h4 h5 h6 em strong s a img code pre blockquote ul ol li table thead tbody tr th td input span".split(" ");
+  "div p br hr h3 h4 h5 h6 em strong s a img code pre blockquote ul ol li table thead tbody tr th td input span".split(" ");
 const ATTRIBUTES = "href src alt title class start type checked disabled".split(" ");
 const ADDRESSES = /^(?:https?:|mailto:|data:image\/(?!svg))/i;
 

@@ -8,7 +8,7 @@ const PICTURES = /^(https?:|data:image\/(?!svg))/i;
 /** Levels of quotes, lists and emphasis; what is nested deeper stays text. */
 const DEEPEST = 40;
 /** Levels of the headings of the page, below which those of an answer are. */
-const PAGE_LEVELS = 3;
+const PAGE_LEVELS = 2;
 const LAST_LEVEL = 6;
 
 /** CommonMark with tables, struck words, tasks, formulas and bare links. HTML in it stays text. */

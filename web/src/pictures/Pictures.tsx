@@ -115,7 +115,7 @@ function Gallery({ drawing }: { drawing: Drawing }): JSX.Element {
   const [width = 1, height = 1] = ratio.split(":").map(Number);
   return (
     <article class="drawing" aria-busy={pending}>
-      <h3>{prompt}</h3>
+      <h2>{prompt}</h2>
       {pending && (
         <div class="grid" aria-hidden="true">
           {Array.from({ length: wanted }, (_, place) => (

@@ -76,7 +76,7 @@ function JobCard({ job }: { job: Job }): JSX.Element {
   const time = clock((Date.now() - started) / 1000);
   return (
     <article class="job" aria-label={t("video_of", { prompt })}>
-      <h3>{prompt}</h3>
+      <h2>{prompt}</h2>
       {watched && (
         <>
           <p>{percent === null ? t("being_made", { time }) : t("being_made_percent", { percent, time })}</p>
