@@ -1,7 +1,6 @@
 /** Every text of the page, in English. `{name}` is a place that is filled in. */
 export const en = {
   title: "GLM functions",
-  tagline: "GLM for every client: try it here.",
   notice: "Not a public API: own use, own risk. Or: {site}",
   paid_api: "paid API",
   language: "中文",
@@ -12,7 +11,6 @@ export const en = {
   developers: "API",
   close: "Close",
   cancel: "Cancel",
-  more: "More",
 
   // The key
   key_own: "ChatGLM token, or API key of the open platform",
@@ -105,7 +103,6 @@ export const en = {
   not_done: "not done",
   show_pictures: "Show pictures from {host}",
   failed: "No answer",
-  failed_midway: "The answer broke off",
   details: "Details",
   server_said: "The server said: {message}",
   request_id: "Request {id}",
@@ -125,20 +122,15 @@ export const en = {
   draw_placeholder: "A picture of …",
   draw: "Draw",
   shape: "Shape",
-  square: "square",
-  wide: "wide",
-  tall: "tall",
   how_many: "How many",
   drawing: "Drawing. It takes about 15 seconds…",
   drawn: "Done in {seconds} s.",
   empty_pictures: "What shall be drawn?",
   larger: "Show larger: {name}",
   larger_view: "Larger view",
-  open_picture: "Open in full size",
   download: "Download",
   drawing_failed: "No picture",
   gallery: "Pictures drawn",
-  asked_for: "Asked for: {prompt}",
 
   // Videos
   video_what: "What happens in the video",
@@ -178,14 +170,12 @@ export const en = {
   // For developers
   developer_title: "Use it from your own programs",
   base_url: "Base URL",
-  base_url_anthropic: "Base URL for Anthropic clients",
   copy_base_url: "Copy the base URL",
   same_call: "The same call",
   endpoint: "Endpoint",
   code_language: "Language",
   use_in: "Use it in",
   client: "Client",
-  where: "Where",
   docs: "Description",
   version: "Version {version}",
   key_is_token: "The API key is your token.",
