@@ -1,10 +1,12 @@
 """Videos: ordered, waited for, played, and found again."""
 
+from contextlib import suppress
 from io import BytesIO
+from typing import Any
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Locator, Route, expect
+from playwright.sync_api import Error, Locator, Route, expect
 
 from tests.browser.visitor import Visitor
 from tests.upstream import Account, Gate, StandIn, Video, media
@@ -19,8 +21,9 @@ class Director:
 
     def __init__(self, visitor: Visitor) -> None:
         self.visitor = visitor
-        self.percent: int | None = None
+        self.task: dict[str, Any] | None = None
         """What the next looks find, in the place of what the service says."""
+        self.is_offline = False
 
     def make(self, words: str = "A cat runs") -> None:
         """Order a video, which is looked at again and again without a pause."""
@@ -34,8 +37,14 @@ class Director:
 
     def at_once(self, route: Route) -> None:
         """Answer as the deployment does, but let the page look again at once."""
-        answer = route.fetch()
-        route.fulfill(response=answer, headers={**answer.headers, "retry-after": "0"})
+        if self.is_offline:
+            route.abort()
+        elif self.task is not None:
+            route.fulfill(json=self.task, headers={"retry-after": "0"})
+        else:
+            with suppress(Error):  # The page may have stopped to wait for it.
+                answer = route.fetch()
+                route.fulfill(response=answer, headers={**answer.headers, "retry-after": "0"})
 
 
 @pytest.fixture
@@ -68,9 +77,7 @@ def test_it_is_waited_for_until_it_plays(director: Director, upstream: StandIn) 
 def test_it_says_how_far_it_is_and_how_long_it_has_taken(director: Director, upstream: StandIn) -> None:
     upstream.video(Video(polls=None))
     director.make()
-    director.visitor.page.unroute_all()
-    task = {"id": "1", "task_status": "PROCESSING", "progress": 42}
-    director.visitor.page.route(JOBS, lambda route: route.fulfill(json=task))
+    director.task = {"id": "1", "task_status": "PROCESSING", "progress": 42}
     bar = director.job().get_by_role("progressbar", name="Progress: A cat runs")
     expect(bar).to_have_js_property("value", 42)
     expect(director.job()).to_contain_text("The video is being made: 42 %, 0:0")
@@ -149,14 +156,15 @@ def test_waiting_is_stopped_and_goes_on(director: Director, upstream: StandIn, a
     expect(job).to_have_count(0)
 
 
-def test_an_order_is_stopped(director: Director, upstream: StandIn) -> None:
+def test_an_order_is_stopped(user: Visitor, upstream: StandIn) -> None:
     gate = Gate()
     upstream.fail("video", gate=gate)
-    director.visitor.page.get_by_label("What happens in the video").fill("A cat runs")
-    director.visitor.button("Make the video").click()
-    expect(director.visitor.status).to_have_text("Ordering the video…")
-    director.visitor.page.keyboard.press("Escape")
-    expect(director.visitor.button("Make the video")).to_be_visible()
+    user.tab("Video")
+    user.page.get_by_label("What happens in the video").fill("A cat runs")
+    user.button("Make the video").click()
+    expect(user.status).to_have_text("Ordering the video…")
+    user.page.keyboard.press("Escape")
+    expect(user.button("Make the video")).to_be_visible()
     gate.release()
 
 
@@ -164,12 +172,11 @@ def test_a_look_that_fails_is_told_and_goes_on(director: Director, upstream: Sta
     visitor = director.visitor
     video = upstream.video(Video(polls=None))
     director.make()
-    visitor.page.unroute_all()
-    visitor.page.route(JOBS, lambda route: route.abort())
+    director.is_offline = True
     expect(director.job().get_by_role("alert")).to_have_text(
         "The deployment cannot be reached. Is this computer online?"
     )
-    visitor.page.unroute_all()
+    director.is_offline = False
     video.release()
     director.job().get_by_role("button", name="Go on").click()
     expect(visitor.status).to_have_text("The video is ready.")
