@@ -3,10 +3,13 @@
 import os
 from collections.abc import Mapping
 from functools import cache
-from typing import NamedTuple
+from typing import Final, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from lib.errors import Misconfigured
+
+VERSION: Final = "2.0.0"
+"""Of the bundle: in the description of the endpoints, in `/ping`'s headers, on the page."""
 
 SIGN_SECRET = "8a1317a7468aa3ad86e997d08f3f31cb"  # noqa: S105
 """The constant of the web page's script that every signature is made with. Public, and the same for everyone."""
@@ -103,6 +106,17 @@ def _platform_redis(environ: Mapping[str, str]) -> str | None:
             database = parts.path if parts.path.strip("/").isdecimal() else ""
             return parts._replace(path=database, query="", fragment="").geturl()
     return None
+
+
+def kind() -> Literal["own-token", "access-key", "misconfigured"]:
+    """What callers present: tokens of their own, or an access key. Settings that cannot work are told as that."""
+    try:
+        chosen = current()
+    except Misconfigured:
+        return "misconfigured"
+    if bool(chosen.tokens) != bool(chosen.access_keys):
+        return "misconfigured"
+    return "access-key" if chosen.access_keys else "own-token"
 
 
 def _list(name: str, chosen: Mapping[str, str], default: tuple[str, ...]) -> tuple[str, ...]:
