@@ -16,6 +16,7 @@ from contextlib import ExitStack
 from functools import cache
 
 import httpx
+from lib.upstreams.chatglm.events import Frames
 from pydantic_core import from_json
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
@@ -25,7 +26,6 @@ from bench.streams import FAST, SLOWLY, in_turn
 from bench.table import Figure, compared
 from bench.upstream import Order, chunks
 from lib.http.transport import Transport
-from lib.upstreams.chatglm.events import Frames
 
 EVENT = (
     b'data: {"id":"cccccccccccccccccccccccc","object":"chat.completion.chunk","created":1790732179,"model":"glm-5.3",'
