@@ -8,11 +8,12 @@ from typing import Any, Literal
 
 from lib.errors import UpstreamFailed
 from lib.runtime import context
+from lib.types.chat import Sampling
 from lib.types.old_events import End, Event, FinishReason, Source, Start, Thought
-from lib.types.usage import usage
+from lib.types.usage import estimate
 from lib.wires.openai.chat_request import ChatRequest
 from lib.wires.shared.markdown import Markdown
-from lib.wires.shared.stop_filter import Cut
+from lib.wires.shared.stop_filter import StopFilter
 
 type Answer = AsyncGenerator[list[Event]]
 type Delta = tuple[Literal["content", "reasoning_content"], str]
@@ -81,7 +82,9 @@ class Reply:
         self._content: list[str] = []
         self._reasoning: list[str] = []
         self._markdown = Markdown()
-        self._cut = Cut(request.stop or (), request.max_completion_tokens or request.max_tokens)
+        self._cut = StopFilter(
+            Sampling(stop=tuple(request.stop or ()), max_tokens=request.max_completion_tokens or request.max_tokens)
+        )
 
     @property
     def content(self) -> str:
@@ -139,7 +142,13 @@ class Reply:
 
     def usage(self) -> dict[str, object]:
         """The tokens, estimated."""
-        return usage(self._request.text(), self.content, self.reasoning)
+        usage = estimate(self._request.text(), self.content, self.reasoning)
+        return {
+            "prompt_tokens": usage.prompt_tokens,
+            "completion_tokens": usage.completion_tokens,
+            "total_tokens": usage.prompt_tokens + usage.completion_tokens,
+            "completion_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
+        }
 
 
 class Chunks:
