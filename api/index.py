@@ -1,25 +1,64 @@
-"""Everything under one app: one Lambda function URL for all of it, and the local server."""
+"""Everything under one app: one Lambda function URL for all of it, and the local server.
+
+An endpoint's module is imported when its path is first asked for, so that a ping pays for no chat.
+"""
+
+import re
+from importlib import import_module
+from typing import Final
 
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api import openapi, ping
-from api.token import check
-from api.v1 import models
-from api.v1.chat import completions
-from api.v1.images import generations as images
-from api.v1.videos import generations as videos
-from lib.runtime.app import LambdaHandler, function
+from lib.runtime.app import function
+from lib.runtime.lambda_handler import LambdaHandler
 from lib.runtime.page import page
+from lib.wires.openai.wire import WIRE
 
-routes = [
-    Route("/", page),
-    *ping.routes,
-    *openapi.routes,
-    *check.routes,
-    *models.routes,
-    *completions.routes,
-    *images.routes,
-    *videos.routes,
-]
-app = function(*routes)
+ENDPOINTS: Final = {
+    "/ping": "api.ping",
+    "/openapi.json": "api.openapi",
+    "/token/check": "api.token.check",
+    "/v1/models": "api.v1.models",
+    "/v1/chat/completions": "api.v1.chat.completions",
+    "/v1/images/generations": "api.v1.images.generations",
+    "/v1/videos/generations": "api.v1.videos.generations",
+    "/v1/async-result": "api.v1.videos.generations",
+}
+"""The module of each path, and of all paths below it."""
+
+
+_SLASHES: Final = re.compile("/{2,}")
+
+
+class Endpoints:
+    """Hands each request to the app of its endpoint."""
+
+    def __init__(self, fallback: ASGIApp) -> None:
+        self._fallback = fallback
+        """Serves the page, and says what there is where nothing is."""
+        self._apps: dict[str, ASGIApp] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        app = self._fallback
+        if scope["type"] == "http":
+            path = _SLASHES.sub("/", scope["path"]).rstrip("/") or "/"  # As people write base URLs.
+            scope = {**scope, "path": path}
+            app = self._find(path)
+        await app(scope, receive, send)
+
+    def _find(self, path: str) -> ASGIApp:
+        while path:
+            if path in self._apps:
+                return self._apps[path]
+            if path in ENDPOINTS:
+                app: ASGIApp = import_module(ENDPOINTS[path]).app
+                self._apps[path] = app
+                return app
+            path = path.rpartition("/")[0]
+        return self._fallback
+
+
+app = Endpoints(function(Route("/", page), wire=WIRE))
 handler = LambdaHandler(app)

@@ -7,16 +7,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from lib.runtime.app import LambdaHandler, function
+from lib.runtime.app import function
+from lib.runtime.lambda_handler import LambdaHandler
+from lib.wires.openai.wire import WIRE
+from lib.wires.openapi import document
 
 
 async def describe(request: Request) -> Response:
     """Describe the endpoints."""
-    from lib.wires.openai.description import document  # Here, since it takes all requests' models and their schemas.
-
     return Response(document(), media_type="application/json")
 
 
 routes = [Route("/openapi.json", describe)]
-app = function(*routes)
+app = function(*routes, wire=WIRE)
 handler = LambdaHandler(app)

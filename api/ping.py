@@ -7,7 +7,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from lib.runtime.app import LambdaHandler, function
+from lib.runtime.app import function
+from lib.runtime.lambda_handler import LambdaHandler
+from lib.wires.openai.wire import WIRE
 
 
 async def ping(request: Request) -> PlainTextResponse:
@@ -16,5 +18,5 @@ async def ping(request: Request) -> PlainTextResponse:
 
 
 routes = [Route("/ping", ping)]
-app = function(*routes)
+app = function(*routes, wire=WIRE)
 handler = LambdaHandler(app)

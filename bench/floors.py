@@ -53,7 +53,7 @@ async def sending(scope: Scope, receive: Receive, send: Send) -> None:
     """Sends the events of an answer, at its pace, and reads nothing."""
     order = await _order(Request(scope, receive))
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/event-stream")]})
-    for text in order.fragments:
+    for text in order.deltas:
         await asyncio.sleep(order.gap)
         await send({"type": "http.response.body", "body": EVENT % text.encode(), "more_body": True})
     await send({"type": "http.response.body", "body": LAST})
@@ -80,7 +80,7 @@ async def _read_answer(http: httpx.AsyncClient, scope: Scope, receive: Receive, 
     async with http.stream("POST", os.environ["GLM_CHATGLM_URL"], json={"text": str(order)}) as response:
         async for _ in response.aiter_raw():
             pass
-    body = b"".join(EVENT % text.encode() for text in order.fragments) + LAST
+    body = b"".join(EVENT % text.encode() for text in order.deltas) + LAST
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await send({"type": "http.response.body", "body": body})
 
@@ -102,18 +102,18 @@ def floors(rounds: int) -> Iterator[Figure]:
 
 def _parsing(rounds: int) -> Iterator[Figure]:
     section = "Floors: parsing alone, CPU"
-    for name, order in (("200 fragments", FAST), ("2000 frames, 12 MB", Order("whole", 2000, 2))):
-        frames = [chunk.split(b"\r\n", 1)[1][:-2] for chunk in chunks(order)]
-        bodies = [frame.split(b"data: ")[1] for frame in frames]
+    for name, order in (("200 deltas", FAST), ("2000 events, 12 MB", Order("snapshots", 2000, 2))):
+        events = [chunk.split(b"\r\n", 1)[1][:-2] for chunk in chunks(order)]
+        bodies = [event.split(b"data: ")[1] for event in events]
         for tool, read in (("json.loads", json.loads), ("pydantic_core.from_json", from_json)):
             yield Figure(section, f"{name}, {tool}", _time(lambda: list(map(read, bodies)), rounds), "ms")  # noqa: B023
-        yield Figure(section, f"{name}, our reader of frames", _time(lambda: _read(frames), rounds), "ms")  # noqa: B023
+        yield Figure(section, f"{name}, our reader of events", _time(lambda: _read(events), rounds), "ms")  # noqa: B023
 
 
-def _read(frames: list[bytes]) -> None:
+def _read(events: list[bytes]) -> None:
     reader = Frames()
-    for frame in frames:
-        reader.feed(frame)
+    for event in events:
+        reader.feed(event)
     assert reader.ended
 
 
@@ -126,7 +126,7 @@ def _time(work: Callable[[], object], rounds: int) -> float:
     return statistics.median(times)
 
 
-PACES = [("200 fragments, 10 ms apart, 20 at once", SLOWLY, 20), ("as fast as they come, 8 at once", FAST, 8)]
+PACES = [("200 deltas, 10 ms apart, 20 at once", SLOWLY, 20), ("as fast as they come, 8 at once", FAST, 8)]
 
 
 def _reading(rounds: int) -> Iterator[Figure]:

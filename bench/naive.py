@@ -1,4 +1,4 @@
-"""The plain proxy that one would write first: what the bundle is measured against. It understands the same frames."""
+"""The plain proxy that one would write first: what the bundle is measured against. It understands the same events."""
 
 import json
 import os

@@ -27,7 +27,7 @@ AT_MOST = {CHAT: 0.6, "api/ping": 0.35, "api/v1/models": 0.35, "api/token/check"
 LAMBDA = {"chat": CHAT, "ping": "api/ping", "models": "api/v1/models", "tokenCheck": "api/token/check"}
 """Lambda's names of them."""
 FIRST_BYTE_AT_MOST = 0.8
-SHORT = Order("fragments", 20, 4)
+SHORT = Order("deltas", 20, 4)
 """What a start is followed by."""
 BYTE_CODE = {
     "as deployed: with byte code, against a baseline without": (True, False),

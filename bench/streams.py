@@ -15,14 +15,14 @@ from bench.upstream import Order
 WARM_UP = 2
 """Rounds that do not count: the first requests import and compile."""
 
-SLOWLY = Order("fragments", 200, 4, 0.01)
-FAST = Order("fragments", 200, 4)
-OLDER = Order("whole", 2000, 2)
-"""12 MB: each of the 2000 frames holds all of the text so far."""
-LONG, TWICE_AS_LONG = Order("fragments", 2000, 4), Order("fragments", 4000, 4)
+SLOWLY = Order("deltas", 200, 4, 0.01)
+FAST = Order("deltas", 200, 4)
+OLDER = Order("snapshots", 2000, 2)
+"""12 MB: each of the 2000 events holds all of the text so far."""
+LONG, TWICE_AS_LONG = Order("deltas", 2000, 4), Order("deltas", 4000, 4)
 STAMPED = Order("stamped", 5, 4, 0.02)
-MANY = Order("fragments", 8, 4, 1.0)
-"""One frame a second: 8 fragments, and the two frames that end an answer."""
+MANY = Order("deltas", 8, 4, 1.0)
+"""One event a second: 8 deltas, and the two events that end an answer."""
 
 STREAMS = 1000
 
@@ -31,10 +31,10 @@ def cost(rounds: int) -> Iterator[Figure]:
     """CPU of the server process for one answer."""
     section = "The stream: CPU of the server for one answer, against the plain proxy"
     kinds = [
-        ("200 fragments, 10 ms apart, 20 at once", SLOWLY, 20, True, 0.5),
-        ("200 fragments, as fast as they come, 8 at once", FAST, 8, True, 0.4),
-        ("2000 frames of the older dialect, 12 MB", OLDER, 1, True, 0.5),
-        ("200 fragments, answered whole, 8 at once", FAST, 8, False, 0.4),
+        ("200 deltas, 10 ms apart, 20 at once", SLOWLY, 20, True, 0.5),
+        ("200 deltas, as fast as they come, 8 at once", FAST, 8, True, 0.4),
+        ("2000 events of the older dialect, 12 MB", OLDER, 1, True, 0.5),
+        ("200 deltas, answered whole, 8 at once", FAST, 8, False, 0.4),
     ]
     with ExitStack() as stack:
         behind = stack.enter_context(upstream())
@@ -43,13 +43,13 @@ def cost(rounds: int) -> Iterator[Figure]:
             spent = in_turn(urls, order, at_once, rounds, stream=stream)
             yield compared(section, name, "ms", spent[0], "ms", spent[1], at_most)
         growth = [in_turn(urls[:1], order, 1, rounds)[0] for order in (TWICE_AS_LONG, LONG)]
-        name = "4000 fragments, against 2000"
+        name = "4000 deltas, against 2000"
         yield compared(section, name, "ms", growth[0], "ms", growth[1], 2.2)
 
 
 def first_word(rounds: int) -> Iterator[Figure]:
-    """Time between the upstream's sending its first fragment and the client's having it."""
-    section = "The first word: from the upstream's first fragment to the client's"
+    """Time between the upstream's sending its first delta and the client's having it."""
+    section = "The first word: from the upstream's first delta to the client's"
     ours: list[float] = []
     theirs: list[float] = []
     for _ in range(rounds):
@@ -64,7 +64,7 @@ def first_word(rounds: int) -> Iterator[Figure]:
 
 def many(rounds: int) -> Iterator[Figure]:
     """A thousand slow streams on one instance; the plain proxy once, for comparison."""
-    section = f"{STREAMS} streams at once, 8 fragments each, 10 s of work"
+    section = f"{STREAMS} streams at once, 8 deltas each, 10 s of work"
     with upstream() as behind:
         seconds, memory, late = [], [], []
         for _ in range(rounds):
@@ -125,7 +125,7 @@ async def _many(url: str) -> tuple[float, float, float]:
 async def _ask_at_once(url: str, order: Order, at_once: int, *, stream: bool = True) -> list[Received]:
     """Raises ValueError where a text is not the one that was ordered, to the letter."""
     answers = await asyncio.gather(*(ask(url, token, str(order), stream=stream) for token in tokens(at_once)))
-    expected = "".join(order.fragments)
+    expected = "".join(order.deltas)
     if wrong := [answer for answer in answers if answer.text != expected]:
         raise ValueError(f"{len(wrong)} of {at_once} answers are wrong, such as {wrong[0].text!r}")
     return answers

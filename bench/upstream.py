@@ -1,6 +1,6 @@
 """A chatglm.cn that costs little, so that what is measured is what stands before it: `python -m bench.upstream`.
 
-It prints its URL and serves until it is killed. The answer is what the question asks for: `Order` says how. The frames
+It prints its URL and serves until it is killed. The answer is what the question asks for: `Order` says how. The events
 are those of the tests' stand-in; unlike that, this checks nothing.
 """
 
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from tests.upstream import Answer, Text
-from tests.upstream.frames import Envelope
+from tests.upstream.events import Envelope
 
 ORDER = re.compile(rb"order:(\w+):(\d+):(\d+):([\d.]+)")
 HEAD = b"HTTP/1.1 200 OK\r\nServer: bench\r\nConnection: keep-alive\r\nContent-Type: "
@@ -28,29 +28,29 @@ class Order:
     """What a question asks for."""
 
     dialect: str
-    """`fragments`, or `whole`: the older one, in which each frame holds all of the text."""
+    """`deltas`, or `snapshots`: the older one, in which each event holds all of the text."""
     count: int
-    """Fragments of text."""
+    """Deltas of text."""
     size: int
     """Characters of each."""
     gap: float = 0.0
-    """Seconds before each frame; 0: as fast as they are taken."""
+    """Seconds before each event; 0: as fast as they are taken."""
 
     def __str__(self) -> str:
         return f"order:{self.dialect}:{self.count}:{self.size}:{self.gap}"
 
     @property
-    def fragments(self) -> list[str]:
-        """The text's fragments. None begins as the text does, which would fool the plain proxy."""
+    def deltas(self) -> list[str]:
+        """The text's deltas. None begins as the text does, which would fool the plain proxy."""
         return [chr(0x4E00 + number) * self.size for number in range(self.count)]
 
 
 @cache
 def chunks(order: Order) -> list[bytes]:
-    """The frames, each a chunk of the response."""
-    answer = Answer(Text(*order.fragments), dialect="whole" if order.dialect == "whole" else "fragments")
+    """The events, each a chunk of the response."""
+    answer = Answer(Text(*order.deltas), dialect="snapshots" if order.dialect == "snapshots" else "deltas")
     envelope = Envelope("6" * 24, "c" * 24, "65940acff94777010aa6b796", "2026-01-01 00:00:00", "", crlf=False)
-    return [chunk(frame) for frame in envelope.frames([*answer.frames, answer.last_frame])]
+    return [chunk(event) for event in envelope.events([*answer.events, answer.last_event])]
 
 
 def chunk(data: bytes) -> bytes:
@@ -58,10 +58,10 @@ def chunk(data: bytes) -> bytes:
 
 
 def stamped() -> bytes:
-    """A frame whose text is the moment in which it is sent."""
+    """An event whose text is the moment in which it is sent."""
     part = {"logic_id": "p", "status": "init", "content": [{"type": "text", "text": repr(time.monotonic())}]}
-    frame = {"id": "6" * 24, "conversation_id": "c" * 24, "status": "init", "parts": [part]}
-    return chunk(b"event:message\ndata: %b\n\n" % json.dumps(frame).encode())
+    event = {"id": "6" * 24, "conversation_id": "c" * 24, "status": "init", "parts": [part]}
+    return chunk(b"event:message\ndata: %b\n\n" % json.dumps(event).encode())
 
 
 async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -63,6 +63,16 @@ class Settings(NamedTuple):
             max_duration=_number("GLM_MAX_DURATION", chosen, 0.0) or None,
         )
 
+    def check(self) -> "Settings":
+        """The settings themselves. Raises `Misconfigured` for a deployment that would be open to all, or of no use."""
+        if self.tokens and not self.access_keys:
+            raise Misconfigured(
+                "GLM_TOKENS is set and GLM_ACCESS_KEYS is not: anybody could use the deployment's accounts."
+            )
+        if self.access_keys and not self.tokens:
+            raise Misconfigured("GLM_ACCESS_KEYS is set and GLM_TOKENS is not: the deployment has no account to use.")
+        return self
+
 
 @cache
 def current() -> Settings:

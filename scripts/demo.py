@@ -9,7 +9,7 @@ from tests.upstream import StandIn
 
 QUESTION = "Hello! Who are you?"
 FRAME_DELAY = 0.04
-"""Seconds between two fragments, about as the real service writes."""
+"""Seconds between two deltas, about as the real service writes."""
 
 
 def main() -> None:

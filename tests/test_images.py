@@ -70,7 +70,7 @@ def test_four_pictures_come_in_order_though_they_arrive_out_of_order(
     assert upstream.conversations(account) == []
 
 
-@pytest.mark.parametrize("dialect", ["fragments", "whole"])
+@pytest.mark.parametrize("dialect", ["deltas", "snapshots"])
 def test_the_older_form_is_read_too(bundle: Bundle, upstream: StandIn, account: Account, dialect: Any) -> None:
     upstream.script(Answer(Text("Here ", "they are:\n"), MarkdownPictures(1, 3, 0, 2), dialect=dialect))
     images = draw(bundle, account)

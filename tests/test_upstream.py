@@ -1,4 +1,4 @@
-"""The stand-in for chatglm.cn is as strict as the protocol notes: each refusal, each ending, each kind of frame."""
+"""The stand-in for chatglm.cn is as strict as the protocol notes: each refusal, each ending, each kind of event."""
 
 import base64
 import hashlib
@@ -40,8 +40,8 @@ from tests.upstream import (
     Think,
     Unknown,
     Video,
+    deltas,
     demo,
-    fragments,
     growing,
     media,
 )
@@ -56,7 +56,7 @@ DELETE = "/chatglm/mainchat-api/conversation/bulk_delete"
 UPLOAD = "/chatglm/productivity-api/file/chat_upload"
 VIDEO = "/chatglm/video-api/v1/chat"
 
-type Frames = list[dict[str, Any]]
+type Events = list[dict[str, Any]]
 
 
 # --- A client that does everything right, or one thing wrong ---------------------------------------------------------
@@ -129,7 +129,7 @@ class Client:
     def ask(self, *parts: dict[str, Any], **changes: Any) -> httpx.Response:
         return self.post(STREAM, question(*parts, **changes))
 
-    def frames(self, *parts: dict[str, Any], **changes: Any) -> Frames:
+    def events(self, *parts: dict[str, Any], **changes: Any) -> Events:
         return read(self.ask(*parts, **changes))
 
     def upload(self, content: bytes, filename: str = "a.txt", path: str = UPLOAD, **form: str) -> httpx.Response:
@@ -137,24 +137,24 @@ class Client:
         return self.http.post(path, data=form, files={"file": (filename, content)}, headers=self.headers())
 
 
-def read(response: httpx.Response) -> Frames:
+def read(response: httpx.Response) -> Events:
     assert response.headers["Content-Type"] == "text/event-stream"
     return parse(response.content)
 
 
-def parse(data: bytes) -> Frames:
-    """Read whole frames; anything else in the data is an error."""
-    head, *frames = data.split(b"event:message\ndata: ")
+def parse(data: bytes) -> Events:
+    """Read whole events; anything else in the data is an error."""
+    head, *events = data.split(b"event:message\ndata: ")
     assert head == b""
-    assert all(frame.endswith(b"\n\n") for frame in frames)
-    return [json.loads(frame) for frame in frames]
+    assert all(event.endswith(b"\n\n") for event in events)
+    return [json.loads(event) for event in events]
 
 
-def contents(frames: Frames) -> list[tuple[str, str, Any]]:
-    """What each frame says: the type and status of its last part's content, and what it holds."""
+def contents(events: Events) -> list[tuple[str, str, Any]]:
+    """What each event says: the type and status of its last part's content, and what it holds."""
     said = []
-    for frame in frames:
-        for content in frame["parts"][-1]["content"]:
+    for event in events:
+        for content in event["parts"][-1]["content"]:
             kind, status = content["type"], content["status"]
             said.append((kind, status, content.get({"execution_output": "content"}.get(kind, kind))))
     return said
@@ -430,13 +430,13 @@ def test_a_body_that_is_no_json_object_is_refused(client: Client, body: bytes) -
     assert client.http.post(STREAM, content=body, headers=typed).status_code == 400
 
 
-# --- Frames ----------------------------------------------------------------------------------------------------------
+# --- Events ----------------------------------------------------------------------------------------------------------
 
 
-def test_fragments_then_the_finished_part_then_everything(stand_in: StandIn, client: Client) -> None:
+def test_deltas_then_the_finished_part_then_everything(stand_in: StandIn, client: Client) -> None:
     stand_in.script(Answer(Think("h", "m"), Text("ha ", "ha ", "haha")))
-    frames = client.frames()
-    assert contents(frames[:-1]) == [
+    events = client.events()
+    assert contents(events[:-1]) == [
         ("think", "init", "h"),
         ("think", "init", "m"),
         ("think", "finish", "hm"),
@@ -445,20 +445,20 @@ def test_fragments_then_the_finished_part_then_everything(stand_in: StandIn, cli
         ("text", "init", "haha"),
         ("text", "finish", "ha ha haha"),
     ]
-    assert [frame["status"] for frame in frames] == ["init"] * 7 + ["finish"]
-    think, text = frames[-1]["parts"]
+    assert [event["status"] for event in events] == ["init"] * 7 + ["finish"]
+    think, text = events[-1]["parts"]
     assert (think["content"][0]["think"], text["content"][0]["text"]) == ("hm", "ha ha haha")
     assert (think["status"], text["status"]) == ("finish", "finish")
     assert think["logic_id"] != text["logic_id"]
-    assert {frame["parts"][0]["logic_id"] for frame in frames[:3]} == {think["logic_id"]}
-    assert {frame["conversation_id"] for frame in frames} == set(stand_in.conversations(client.account))
-    assert len({frame["id"] for frame in frames}) == 1
+    assert {event["parts"][0]["logic_id"] for event in events[:3]} == {think["logic_id"]}
+    assert {event["conversation_id"] for event in events} == set(stand_in.conversations(client.account))
+    assert len({event["id"] for event in events}) == 1
 
 
 def test_the_older_dialect_says_everything_every_time(stand_in: StandIn, client: Client) -> None:
-    stand_in.script(Answer(Think("hm"), Text("ha ", "ha ", "haha"), dialect="whole"))
-    frames = client.frames()
-    assert contents(frames) == [
+    stand_in.script(Answer(Think("hm"), Text("ha ", "ha ", "haha"), dialect="snapshots"))
+    events = client.events()
+    assert contents(events) == [
         ("think", "init", "hm"),
         ("think", "finish", "hm"),
         ("text", "init", "ha "),
@@ -467,22 +467,22 @@ def test_the_older_dialect_says_everything_every_time(stand_in: StandIn, client:
         ("text", "finish", "ha ha haha"),
         ("text", "finish", "ha ha haha"),
     ]
-    assert [len(frame["parts"]) for frame in frames] == [1, 1, 2, 2, 2, 2, 2]
-    stand_in.script(Answer(Think("hm"), Text("ha"), dialect="whole", carry=False))
-    assert [len(frame["parts"]) for frame in client.frames()] == [1, 1, 1, 1, 2]
+    assert [len(event["parts"]) for event in events] == [1, 1, 2, 2, 2, 2, 2]
+    stand_in.script(Answer(Think("hm"), Text("ha"), dialect="snapshots", carry=False))
+    assert [len(event["parts"]) for event in client.events()] == [1, 1, 1, 1, 2]
 
 
-def test_a_finished_part_may_say_more_than_its_fragments(stand_in: StandIn, client: Client) -> None:
-    stand_in.script(Answer(Text("a", whole="abc"), opening=True))
-    frames = client.frames()
-    assert frames[0]["parts"] == []
-    assert contents(frames[1:]) == [("text", "init", "a"), ("text", "finish", "abc"), ("text", "finish", "abc")]
+def test_a_finished_part_may_say_more_than_its_deltas(stand_in: StandIn, client: Client) -> None:
+    stand_in.script(Answer(Text("a", snapshot="abc"), opening=True))
+    events = client.events()
+    assert events[0]["parts"] == []
+    assert contents(events[1:]) == [("text", "init", "a"), ("text", "finish", "abc"), ("text", "finish", "abc")]
 
 
 def test_a_search_and_its_sources_in_both_forms(stand_in: StandIn, client: Client) -> None:
     source = Source("Title", "https://example.com/", "Snippet")
     stand_in.script(Answer(Search("what", source), Quote(source), Text("so")))
-    call, result, quote, *_ = (frame["parts"][0] for frame in client.frames())
+    call, result, quote, *_ = (event["parts"][0] for event in client.events())
     assert call["content"][0]["tool_calls"]["name"] == "search"
     assert json.loads(call["content"][0]["tool_calls"]["arguments"]) == {"query": "what"}
     found = {"url": "https://example.com/", "title": "Title", "snippet": "Snippet"}
@@ -496,25 +496,25 @@ def test_a_search_and_its_sources_in_both_forms(stand_in: StandIn, client: Clien
 
 def test_code_output_and_unknown_types(stand_in: StandIn, client: Client) -> None:
     stand_in.script(Answer(Code("print", "(1)"), Output("1\n"), Unknown("hologram", depth=3), Unknown("system_error")))
-    frames = client.frames()
-    assert contents(frames[:5]) == [
+    events = client.events()
+    assert contents(events[:5]) == [
         ("code", "init", "print"),
         ("code", "init", "(1)"),
         ("code", "finish", "print(1)"),
         ("execution_output", "init", "1\n"),
         ("execution_output", "finish", "1\n"),
     ]
-    assert frames[5]["parts"][0]["content"] == [{"type": "hologram", "depth": 3, "status": "finish"}]
-    assert frames[6]["parts"][0]["content"] == [{"type": "system_error", "status": "finish"}]
+    assert events[5]["parts"][0]["content"] == [{"type": "hologram", "depth": 3, "status": "finish"}]
+    assert events[6]["parts"][0]["content"] == [{"type": "system_error", "status": "finish"}]
 
 
 def test_pictures_come_out_of_order_and_can_be_fetched(stand_in: StandIn, client: Client) -> None:
     stand_in.script(Answer(Pictures(2, 0, 3, 1, prompt="a polished cat")))
-    frames = client.frames()
-    urls = [frame["parts"][0]["content"][-1]["image"][0]["image_url"] for frame in frames[:4]]
-    assert urls == [f"{stand_in.url}/testpath/{frames[0]['id']}_{number}_0.jpg" for number in (2, 0, 3, 1)]
-    assert frames[0]["parts"][0]["content"][0]["code"] == "a polished cat"
-    assert frames[4]["parts"][0]["content"][0]["type"] == "one_to_more_finish"
+    events = client.events()
+    urls = [event["parts"][0]["content"][-1]["image"][0]["image_url"] for event in events[:4]]
+    assert urls == [f"{stand_in.url}/testpath/{events[0]['id']}_{number}_0.jpg" for number in (2, 0, 3, 1)]
+    assert events[0]["parts"][0]["content"][0]["code"] == "a polished cat"
+    assert events[4]["parts"][0]["content"][0]["type"] == "one_to_more_finish"
     pictures = [httpx.get(url) for url in urls]
     assert {picture.headers["Content-Type"] for picture in pictures} == {"image/jpeg"}
     assert len({picture.content for picture in pictures}) == 4
@@ -524,10 +524,10 @@ def test_pictures_come_out_of_order_and_can_be_fetched(stand_in: StandIn, client
 
 def test_pictures_of_the_older_form_are_markdown(stand_in: StandIn, client: Client) -> None:
     stand_in.script(Answer(MarkdownPictures(0, 1)))
-    frames = client.frames()
-    text = frames[-1]["parts"][0]["content"][0]["text"]
+    events = client.events()
+    text = events[-1]["parts"][0]["content"][0]["text"]
     assert text.count("![picture](") == 2
-    assert f"{stand_in.url}/testpath/{frames[0]['id']}_1_0.jpg)" in text
+    assert f"{stand_in.url}/testpath/{events[0]['id']}_1_0.jpg)" in text
 
 
 def test_the_bytes_can_be_cut_anywhere(stand_in: StandIn, client: Client) -> None:
@@ -555,7 +555,7 @@ def test_lines_can_end_with_cr_lf_and_bytes_can_be_anything(stand_in: StandIn, c
 
 def test_a_lone_surrogate_travels_escaped(stand_in: StandIn, client: Client) -> None:
     stand_in.script(Answer(Text("\ud800")))
-    assert contents(client.frames())[0] == ("text", "init", "\ud800")
+    assert contents(client.events())[0] == ("text", "init", "\ud800")
 
 
 # --- Endings ---------------------------------------------------------------------------------------------------------
@@ -563,15 +563,15 @@ def test_a_lone_surrogate_travels_escaped(stand_in: StandIn, client: Client) -> 
 
 def test_the_filter_intervenes(stand_in: StandIn, client: Client) -> None:
     stand_in.script(Answer(Text("a", "b"), ending=Intervene("换一个话题")))
-    frames = client.frames()
-    assert contents(frames[:-1]) == [("text", "init", "a"), ("text", "init", "b")]
-    assert (frames[-1]["status"], frames[-1]["last_error"]) == ("intervene", {"intervene_text": "换一个话题"})
+    events = client.events()
+    assert contents(events[:-1]) == [("text", "init", "a"), ("text", "init", "b")]
+    assert (events[-1]["status"], events[-1]["last_error"]) == ("intervene", {"intervene_text": "换一个话题"})
 
 
 @pytest.mark.parametrize("field", ["error", "last_error"])
 def test_generating_fails(stand_in: StandIn, client: Client, field: Any) -> None:
     stand_in.script(Answer(Text("a"), ending=Error(field=field)))
-    last = client.frames()[-1]
+    last = client.events()[-1]
     assert (last["status"], last[field]) == ("error", {"error_code": 10024, "err_msg": "generator exit"})
 
 
@@ -594,23 +594,23 @@ def test_the_connection_is_cut(stand_in: StandIn, client: Client) -> None:
 
 def test_the_connection_is_cut_in_good_order(stand_in: StandIn, client: Client) -> None:
     stand_in.script(Answer(Text("a", "b", "c"), ending=Cut(after=2, clean=True)))
-    assert contents(client.frames()) == [("text", "init", "a"), ("text", "init", "b")]
+    assert contents(client.events()) == [("text", "init", "a"), ("text", "init", "b")]
 
 
 def test_a_cut_stream_is_taken_up_again_from_where_it_was(stand_in: StandIn, client: Client) -> None:
     again = Cut(after=1, clean=True, then=Intervene())
     stand_in.script(Answer(Text("a", "b", "c", "d"), ending=Cut(after=2, clean=True, then=again)))
-    history_id = client.frames()[0]["id"]
+    history_id = client.events()[0]["id"]
     assert contents(read(client.post(CONTINUE, {"history_id": history_id}))) == [("text", "init", "c")]
-    frames = read(client.post(CONTINUE, {"history_id": history_id}))
-    assert contents(frames[:1]) == [("text", "init", "d")]
-    assert frames[-1]["status"] == "intervene"
+    events = read(client.post(CONTINUE, {"history_id": history_id}))
+    assert contents(events[:1]) == [("text", "init", "d")]
+    assert events[-1]["status"] == "intervene"
     assert client.post(CONTINUE, {"history_id": history_id}).json()["status"] != 0
 
 
 def test_a_cut_stream_may_be_gone_for_good(stand_in: StandIn, client: Client) -> None:
     stand_in.script(Answer(Text("a", "b"), ending=Cut(after=1, clean=True, resumes=False)))
-    history_id = client.frames()[0]["id"]
+    history_id = client.events()[0]["id"]
     assert client.post(CONTINUE, {"history_id": history_id}).json()["status"] != 0
 
 
@@ -622,7 +622,7 @@ def test_a_cut_stream_may_be_gone_for_good(stand_in: StandIn, client: Client) ->
         (UNAVAILABLE, 503, "text/html", b"<html>"),
     ],
 )
-def test_no_frames_at_all(
+def test_no_events_at_all(
     stand_in: StandIn, client: Client, ending: Any, status: int, content_type: str, start: bytes
 ) -> None:
     stand_in.script(Answer(ending=ending))
@@ -649,7 +649,7 @@ def test_an_account_generates_one_answer_at_a_time(stand_in: StandIn, client: Cl
         gate.release()
         assert contents(parse(it.read()))[-1] == ("text", "finish", "ab")
     assert stand_in.running(client.account) == []
-    assert client.frames()
+    assert client.events()
 
 
 def test_who_leaves_ends_the_generation(stand_in: StandIn, client: Client) -> None:
@@ -657,7 +657,7 @@ def test_who_leaves_ends_the_generation(stand_in: StandIn, client: Client) -> No
     stand_in.script(Answer(Text("a", "b"), gate=gate))
     with client.http.stream("POST", STREAM, json=question(), headers=client.headers(Accept="text/event-stream")):
         gate.wait_sent()
-    assert client.frames()
+    assert client.events()
     stand_in.wait_for(lambda: stand_in.requests("chat")[0].client_gone)
     assert [one.client_gone for one in stand_in.requests("chat")] == [True, False]
 
@@ -671,7 +671,7 @@ def test_a_lingering_generation_ends_when_it_is_stopped(stand_in: StandIn, clien
     assert client.ask().json()["status"] == BUSY
     (history_id,) = stand_in.running(client.account)
     assert client.post(STOP, {"history_id": history_id}).json()["status"] == 0
-    assert client.frames()
+    assert client.events()
 
 
 def test_a_stopped_stream_ends_with_what_it_has(stand_in: StandIn, client: Client) -> None:
@@ -687,7 +687,7 @@ def test_a_stopped_stream_ends_with_what_it_has(stand_in: StandIn, client: Clien
 
 def test_only_the_account_itself_stops_and_resumes(stand_in: StandIn, client: Client) -> None:
     stand_in.script(Answer(Text("a", "b"), ending=Cut(after=1, clean=True)))
-    history_id = client.frames()[0]["id"]
+    history_id = client.events()[0]["id"]
     other = Client(client.http, stand_in.account())
     assert other.post(STOP, {"history_id": history_id}).json()["status"] != 0
     assert other.post(CONTINUE, {"history_id": history_id}).json()["status"] != 0
@@ -698,9 +698,9 @@ def test_only_the_account_itself_stops_and_resumes(stand_in: StandIn, client: Cl
 
 
 def test_a_conversation_goes_on_and_is_deleted(stand_in: StandIn, client: Client) -> None:
-    conversation_id = client.frames()[0]["conversation_id"]
+    conversation_id = client.events()[0]["conversation_id"]
     assert len(conversation_id) == 24
-    assert client.frames(conversation_id=conversation_id)[0]["conversation_id"] == conversation_id
+    assert client.events(conversation_id=conversation_id)[0]["conversation_id"] == conversation_id
     assert stand_in.conversations(client.account) == [conversation_id]
     deletion = {"conversation_ids": [conversation_id], "assistant_id": PLAIN}
     assert client.post(DELETE, {**deletion, "assistant_id": "0" * 24}).status_code == 400
@@ -713,7 +713,7 @@ def test_a_conversation_goes_on_and_is_deleted(stand_in: StandIn, client: Client
 
 
 def test_a_made_up_conversation_is_an_empty_stream(stand_in: StandIn, client: Client) -> None:
-    of_another = Client(client.http, stand_in.account()).frames()[0]["conversation_id"]
+    of_another = Client(client.http, stand_in.account()).events()[0]["conversation_id"]
     for conversation_id in ("0" * 24, "none", of_another):
         response = client.ask(conversation_id=conversation_id)
         assert (response.status_code, response.content) == (200, b"")
@@ -722,22 +722,22 @@ def test_a_made_up_conversation_is_an_empty_stream(stand_in: StandIn, client: Cl
 # --- Without a script ------------------------------------------------------------------------------------------------
 
 
-def kinds(frames: Frames) -> list[str]:
-    return [part["content"][0]["type"] for part in frames[-1]["parts"]]
+def kinds(events: Events) -> list[str]:
+    return [part["content"][0]["type"] for part in events[-1]["parts"]]
 
 
 def test_the_demo_answer_echoes_the_last_words(client: Client) -> None:
-    frames = client.frames(text="<|system|>\nBe brief.\n<|user|>\nGood morning\n<|assistant|>\n")
-    text = frames[-1]["parts"][0]["content"][0]["text"]
+    events = client.events(text="<|system|>\nBe brief.\n<|user|>\nGood morning\n<|assistant|>\n")
+    text = events[-1]["parts"][0]["content"][0]["text"]
     assert "stand-in" in text
     assert text.endswith("You said: Good morning")
 
 
 def test_the_demo_thinks_searches_and_draws(client: Client) -> None:
-    assert kinds(client.frames(meta_data={"chat_mode": "thinking"})) == ["think", "text"]
-    assert kinds(client.frames(text="search this")) == ["tool_calls", "tool_result", "text"]
-    assert kinds(client.frames(text="search this", meta_data={"is_networking": False})) == ["text"]
-    drawn = client.frames(
+    assert kinds(client.events(meta_data={"chat_mode": "thinking"})) == ["think", "text"]
+    assert kinds(client.events(text="search this")) == ["tool_calls", "tool_result", "text"]
+    assert kinds(client.events(text="search this", meta_data={"is_networking": False})) == ["text"]
+    drawn = client.events(
         text="a cat", assistant_id=demo.DRAWING_ASSISTANT, meta_data={"cogview": {"aspect_ratio": "1:1"}}
     )
     assert len([part for part in drawn[-1]["parts"] if part["content"][-1]["type"] == "image"]) == 4
@@ -751,7 +751,7 @@ def test_scripts_are_told_in_order_by_account_and_number(stand_in: StandIn, clie
     stand_in.script(Answer(Text("for the other")), account=other.account)
     stand_in.script(Answer(Text("twice")), times=2)
     stand_in.script(Answer(Text("always")), times=None)
-    told = [contents(one.frames())[0][2] for one in (client, client, client, other, other, client)]
+    told = [contents(one.events())[0][2] for one in (client, client, client, other, other, client)]
     assert told == ["twice", "twice", "always", "for the other", "always", "always"]
 
 
@@ -766,7 +766,7 @@ def test_an_endpoint_fails_as_often_as_it_was_told(stand_in: StandIn, client: Cl
     assert (limited.headers["Retry-After"], limited.json()) == ("7", {"code": 1})
     with pytest.raises(httpx.RemoteProtocolError, match="without sending a response"):
         client.ask()
-    assert client.frames()
+    assert client.events()
 
 
 def test_a_failure_can_be_one_account_s_and_one_path_s(stand_in: StandIn, client: Client) -> None:
@@ -786,7 +786,7 @@ def test_an_answer_can_be_held(stand_in: StandIn, client: Client) -> None:
         assert answer.result(10).status_code == 200
 
 
-def test_a_gate_lets_frames_go_one_by_one(stand_in: StandIn, client: Client) -> None:
+def test_a_gate_lets_events_go_one_by_one(stand_in: StandIn, client: Client) -> None:
     gate = Gate(after=1)
     stand_in.script(Answer(Text("a", "b", "c"), gate=gate))
     with client.http.stream("POST", STREAM, json=question(), headers=client.headers(Accept="text/event-stream")) as it:
@@ -813,7 +813,7 @@ def test_a_reset_forgets_and_breaks_off(stand_in: StandIn, client: Client) -> No
             it.read()
     assert refusal(client.ask()) == (401, 40102)
     assert stand_in.record == []
-    assert Client(client.http, stand_in.account()).frames()
+    assert Client(client.http, stand_in.account()).events()
 
 
 def test_the_record_holds_what_was_asked(stand_in: StandIn, client: Client) -> None:
@@ -826,7 +826,7 @@ def test_the_record_holds_what_was_asked(stand_in: StandIn, client: Client) -> N
     assert chat.headers["x-app-platform"] == "pc"
     assert (chat.account, chat.done, chat.client_gone) == (client.account.uid, True, False)
     assert before <= chat.at <= time.monotonic()
-    assert chat.frames > 1
+    assert chat.events > 1
     assert chat.first_sent is not None
     assert chat.at <= chat.first_sent <= time.monotonic()
     assert (nowhere.name, nowhere.query, nowhere.status) == ("", {"a": "1"}, 404)
@@ -853,7 +853,7 @@ def test_an_uploaded_file_goes_into_a_message(stand_in: StandIn, client: Client)
     assert httpx.get(result["file_url"]).content == b"words"
     (upload,) = stand_in.uploads(client.account)
     assert (upload.file.content, upload.file.sha256) == (b"words", hashlib.sha256(b"words").hexdigest())
-    assert client.frames({"type": "file", "file": [result]})
+    assert client.events({"type": "file", "file": [result]})
     assert client.ask({"type": "file", "file": [{**result, "file_size": 6}]}).status_code == 400
     other = Client(client.http, stand_in.account())
     assert other.ask({"type": "file", "file": [result]}).status_code == 400
@@ -862,7 +862,7 @@ def test_an_uploaded_file_goes_into_a_message(stand_in: StandIn, client: Client)
 def test_an_uploaded_picture_names_its_url_twice(client: Client) -> None:
     result = client.upload(media.picture(0, 30, 20, "PNG"), "a.png").json()["result"]
     assert (result["width"], result["height"]) == (30, 20)
-    assert client.frames({"type": "image", "image": [{**result, "image_url": result["file_url"]}]})
+    assert client.events({"type": "image", "image": [{**result, "image_url": result["file_url"]}]})
     assert client.ask({"type": "image", "image": [result]}).status_code == 400
 
 
@@ -984,8 +984,8 @@ def test_a_video_is_its_account_s_alone(stand_in: StandIn, client: Client) -> No
 
 
 def test_long_answers(stand_in: StandIn, client: Client) -> None:
-    stand_in.script(fragments(200))
-    assert len(client.frames()) == 202
+    stand_in.script(deltas(200))
+    assert len(client.events()) == 202
     stand_in.script(growing(2000, size=12_000_000))
     response = client.ask()
     assert len(read(response)) == 2002
@@ -1012,7 +1012,7 @@ def test_it_runs_as_a_process_until_it_is_told_to_end() -> None:
                 assert refreshed.json()["status"] == 0
                 first, second = http.post("/_stand_in/accounts", json={"count": 2}).json()
                 assert first["uid"] != second["uid"]
-                script = {"answer": {"preset": "fragments", "count": 3}, "times": None}
+                script = {"answer": {"preset": "deltas", "count": 3}, "times": None}
                 assert http.post("/_stand_in/script", json=script).status_code == 200
                 device_id = payload(first["access_token"])["device_id"]
                 headers = {**signed(first["access_token"], device_id), "Accept": "text/event-stream"}

@@ -1,4 +1,4 @@
-"""`POST /token/check`: is a ChatGLM token alive?
+"""`POST /token/check`: is a key alive?
 
 curl https://…/token/check -H "Content-Type: application/json" -d '{"token": "eyJ…"}'
 """
@@ -7,8 +7,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from lib.accounts import keys as credentials
-from lib.runtime.app import LambdaHandler, body_of, function
+from lib.accounts import keys
+from lib.runtime.app import body_of, function
+from lib.runtime.lambda_handler import LambdaHandler
+from lib.types.upstream import KeyState
+from lib.upstreams import choose
+from lib.wires.openai.token_check import TokenCheckRequest, verdict
+from lib.wires.openai.wire import WIRE
+from lib.wires.shared.request import parse
 
 
 async def check(request: Request) -> JSONResponse:
@@ -16,19 +22,16 @@ async def check(request: Request) -> JSONResponse:
 
     Of several accounts, one that lives is enough. With access keys, it is the deployment's accounts that are checked.
     """
-    from lib.upstreams.chatglm import account
-    from lib.wires.openai.request import parse
-    from lib.wires.openai.token_check import TokenCheckRequest, verdict
-
-    wanted = parse(TokenCheckRequest, await body_of(request))
-    for token in credentials.tokens_of(wanted.token):
-        found = await account.check(token)
+    body = await parse(TokenCheckRequest, await body_of(request))
+    found = KeyState(live=False)
+    for key in keys.of_presented(body.token):
+        upstream = choose(key.text)
+        found = KeyState(live=False) if upstream is None else await upstream.check(key.text)
         if found.live:
             break
-    kind, expires_at = (found.token.kind, found.token.expires_at) if found.token else (None, None)
-    return JSONResponse(verdict(live=found.live, kind=kind, expires_at=expires_at, guest=found.guest))
+    return JSONResponse(verdict(found))
 
 
 routes = [Route("/token/check", check, methods=["POST"])]
-app = function(*routes)
+app = function(*routes, wire=WIRE)
 handler = LambdaHandler(app)

@@ -8,28 +8,27 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from lib.errors import NotFound
-from lib.runtime.app import LambdaHandler, function
+from lib.runtime.app import function
+from lib.runtime.lambda_handler import LambdaHandler
+from lib.upstreams import UPSTREAMS
+from lib.wires.openai.models import list_object, model_object
+from lib.wires.openai.wire import WIRE
 
 
 async def list_models(request: Request) -> JSONResponse:
     """All models."""
-    from lib.upstreams.chatglm import models
-    from lib.wires.openai.models import listing
-
-    return JSONResponse(listing(models.names()))
+    return JSONResponse(list_object((name, one.name) for one in UPSTREAMS for name in one.models()))
 
 
 async def retrieve_model(request: Request) -> JSONResponse:
-    """One model. An agent's id is one too."""
-    from lib.upstreams.chatglm import models
-    from lib.wires.openai.models import model
-
+    """One model. An agent's id is one too, and so is a name with suffixes."""
     name = request.path_params["id"]
-    if name not in models.names() and not models.is_id(name):
+    owner = next((one.name for one in UPSTREAMS if one.knows(name)), None)
+    if owner is None:
         raise NotFound("There is no model of that name.", param="model", code="model_not_found")
-    return JSONResponse(model(name))
+    return JSONResponse(model_object(name, owner))
 
 
-routes = [Route("/v1/models", list_models), Route("/v1/models/{id}", retrieve_model)]
-app = function(*routes)
+routes = [Route("/v1/models", list_models), Route("/v1/models/{id:path}", retrieve_model)]
+app = function(*routes, wire=WIRE)
 handler = LambdaHandler(app)

@@ -1,43 +1,57 @@
-"""What an instance has learnt of accounts: which are busy, limited or dead. Forgotten after minutes."""
+"""What an instance has learnt of accounts: which are limited, refused or closed. Forgotten after minutes."""
 
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from typing import Final
 
-from lib.errors import Error, RateLimited, Unauthorized
+from lib.errors import AccountBanned, AccountBusy, Error, QuotaExceeded, RateLimited, Unauthorized
 
-DEAD_FOR = 300.0
-"""Seconds for which a refused account is tried last: long enough to spare the others, short enough for a new login."""
-REMEMBERED = 10_000
+REFUSED_FOR: Final = 300.0
+"""Seconds for which a refused account is asked last: long enough to spare the others, short enough for a new login."""
+BANNED_FOR: Final = 3600.0
+"""Seconds for which a closed account, or one whose quota is used up, is asked last: neither is over in minutes."""
+FAILED_FOR: Final = 120.0
+"""Seconds for which an account is asked last that failed in a way that nobody has listed."""
+REMEMBERED: Final = 10_000
 """How many accounts an instance remembers something of."""
 
 
-class Health:
-    """Remembers until when an account had better not be asked."""
+class Cooldown:
+    """Remembers until when an account had better not be asked. Being busy is never remembered: it is over at once."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._ill_until: OrderedDict[str, float] = OrderedDict()
+        self._until: OrderedDict[str, float] = OrderedDict()
 
     def note(self, account: str, error: Error) -> None:
-        """Learn from a refusal."""
-        if isinstance(error, Unauthorized):
-            seconds = DEAD_FOR
-        elif isinstance(error, RateLimited):
-            seconds = min(error.retry_after or 0.0, DEAD_FOR)
-        else:
+        """Learn from a failure of the account's own."""
+        if isinstance(error, AccountBusy):
             return
-        self._ill_until[account] = self._clock() + seconds
-        self._ill_until.move_to_end(account)
-        if len(self._ill_until) > REMEMBERED:
-            self._ill_until.popitem(last=False)
+        self._until[account] = self._clock() + _seconds(error)
+        self._until.move_to_end(account)
+        if len(self._until) > REMEMBERED:
+            self._until.popitem(last=False)
 
     def recovered(self, account: str) -> None:
         """Learn from an answer."""
-        self._ill_until.pop(account, None)
+        self._until.pop(account, None)
+
+    def remaining(self, account: str) -> float:
+        """Seconds until the account may be asked again like any other; 0 where nothing is known against it."""
+        return max(0.0, self._until.get(account, 0.0) - self._clock())
 
     def best(self, accounts: Sequence[str]) -> list[str]:
         """Those of `accounts` that nothing is known against; where there are none, the one that recovers first."""
-        now = self._clock()
-        well = [account for account in accounts if self._ill_until.get(account, 0.0) <= now]
-        return well or sorted(accounts, key=lambda account: self._ill_until[account])[:1]
+        well = [account for account in accounts if not self.remaining(account)]
+        return well or sorted(accounts, key=self.remaining)[:1]
+
+
+def _seconds(error: Error) -> float:
+    if isinstance(error, AccountBanned | QuotaExceeded):
+        return BANNED_FOR
+    if isinstance(error, Unauthorized):
+        return REFUSED_FOR
+    if isinstance(error, RateLimited):
+        return min(error.retry_after or 0.0, REFUSED_FOR)
+    return FAILED_FOR

@@ -25,7 +25,7 @@ from binascii import Error as Base64Error
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from lib.errors import NotFound, UpstreamFailed
+from lib.errors import BadRequest, NotFound, UpstreamFailed
 
 MAX_LENGTH: Final = 299
 """Letters of an id: it goes into URLs, into logs, and into columns of 300 letters."""
@@ -38,7 +38,17 @@ _TAG_SIZE: Final = 16
 _KEY_CONTEXT: Final = b"glm-functions poll id, key, 1"
 
 
-class PollId(NamedTuple):
+def check_room(**texts: str) -> None:
+    """Raise `BadRequest` where the texts that a caller chose, by field, would not fit into an id."""
+    if sum(len(text.encode(errors="replace")) for text in texts.values()) > MAX_CALLER_BYTES:
+        names = " and ".join(texts)
+        raise BadRequest(
+            f"{names} may have {MAX_CALLER_BYTES} bytes together: the job's id holds both.",
+            param=max(texts, key=lambda name: len(texts[name])),
+        )
+
+
+class JobId(NamedTuple):
     """What an id says of its job."""
 
     job: str
@@ -52,7 +62,7 @@ class PollId(NamedTuple):
     request_id: str = ""
     """The client's own name of it."""
 
-    def seal(self, token: str) -> str:
+    def sign(self, token: str) -> str:
         """Write the id for the account that `token` belongs to. Raises `UpstreamFailed` where it would be too long."""
         texts = [text.encode() for text in (self.job, self.conversation, self.sound, self.model, self.request_id)]
         if _HEAD.size + sum(1 + len(text) for text in texts) + _TAG_SIZE > MAX_LENGTH * 3 // 4:
@@ -61,21 +71,21 @@ class PollId(NamedTuple):
         return urlsafe_b64encode(content + _tag(content, token)).rstrip(b"=").decode()
 
     @classmethod
-    def open(cls, text: str, tokens: Iterable[str]) -> "tuple[PollId, str]":
-        """Read an id, and find the one of `tokens` that it was made for.
+    def verify(cls, text: str, keys: Iterable[str]) -> "tuple[JobId, str]":
+        """Read an id, and find the one of `keys` that it was made for.
 
         Raises `NotFound` for anything that is not, to the letter, an id made for one of them.
         """
         data = _decode(text)
         content, tag = data[:-_TAG_SIZE], data[-_TAG_SIZE:]
         if content[:1] == bytes([_VERSION]):
-            for token in tokens:
-                if hmac.compare_digest(tag, _tag(content, token)):
-                    return cls._read(content), token
+            for key in keys:
+                if hmac.compare_digest(tag, _tag(content, key)):
+                    return cls._read(content), key
         raise NotFound("There is no such job for this account.", param="id")
 
     @classmethod
-    def _read(cls, content: bytes) -> "PollId":
+    def _read(cls, content: bytes) -> "JobId":
         _, created = _HEAD.unpack_from(content)
         texts = []
         start = _HEAD.size

@@ -1,160 +1,156 @@
-"""Who is asking: find the caller's accounts, choose one, and fail over to the next.
+"""Who is asking: the keys that a request may use.
 
-There are three kinds of deployment, and no fourth:
+There are three kinds of deployment, and no fourth (`Settings.check` sees to it):
 
-- Neither `GLM_TOKENS` nor `GLM_ACCESS_KEYS` is set: callers bring ChatGLM tokens of their own, as the API key.
-- Both are set: callers present one of the access keys, and the deployment's tokens are used.
+- Neither `GLM_TOKENS` nor `GLM_ACCESS_KEYS` is set: callers bring keys of upstreams, as the API key.
+- Both are set: callers present one of the access keys, and the deployment's keys are used.
 - Only one is set: nothing is served. The deployment would be open to the world, or of no use.
 """
 
 import hmac
-import random
-from collections.abc import AsyncGenerator, Awaitable, Sequence
-from contextlib import AsyncExitStack, aclosing, nullcontext
+import re
+from collections.abc import Callable, Iterable
 from hashlib import sha256
-from typing import Protocol
+from typing import Final, NamedTuple
 
 from starlette.requests import Request
 
 from lib import settings
-from lib.accounts.cooldown import Health
-from lib.accounts.queue import Turnstile
-from lib.errors import AccountBusy, BadRequest, Error, Misconfigured, RateLimited, Unauthorized
+from lib.errors import BadRequest, NoAccountAvailable, Unauthorized
 from lib.runtime import context
-from lib.settings import Settings
+from lib.types.upstream import Upstream
 
-MAX_TOKENS = 100
-"""Tokens in one request: a header of 100 is some 60 KB, which is what platforms let through."""
+MAX_KEYS: Final = 100
+"""Keys of one request: a header of 100 tokens is some 60 KB, which is more than most platforms let through."""
+MAX_LABEL: Final = 32
+"""Letters of a label: it stands in logs and messages."""
 
-_FINGERPRINT = b"glm-functions account fingerprint 1\n"
-
-_health = Health()
-_turnstile = Turnstile()
-
-
-class Attempt[T](Protocol):
-    """One try on one account. `patient`: there is no other account, so it is worth waiting for this one."""
-
-    def __call__(self, token: str, *, patient: bool) -> AsyncGenerator[T]:
-        """Yield what comes of it. `Unauthorized` or `RateLimited` before that: the next account is tried."""
-        ...
+_FINGERPRINT: Final = b"glm-functions account fingerprint 1\n"
+_COOKIES: Final = ("chatglm_refresh_token", "chatglm_token")
+"""Names that people copy along with the value: never labels."""
+_LABELLED: Final = re.compile(rf"([\w.-]{{1,{MAX_LABEL}}})\s*=\s*(.+)", re.DOTALL)
 
 
-class Call[T](Protocol):
-    """The same for work that has one result."""
-
-    def __call__(self, token: str, *, patient: bool) -> Awaitable[T]:
-        """Return what comes of it."""
-        ...
+type Choose = Callable[[str], Upstream | None]
+"""Finds the upstream that a key is for, by its look; None where it is nobody's."""
 
 
-def check(chosen: Settings) -> None:
-    """Raise `Misconfigured` for the settings of a deployment that is none of the three kinds."""
-    if chosen.tokens and not chosen.access_keys:
-        raise Misconfigured(
-            "GLM_TOKENS is set and GLM_ACCESS_KEYS is not: anybody could use the deployment's accounts."
+class Key(NamedTuple):
+    """A key of an upstream's."""
+
+    text: str
+    label: str = ""
+    """The deployer's name for it, for logs and messages."""
+
+    @property
+    def fingerprint(self) -> str:
+        """What stands for it in the log: eight hex digits from which it cannot be found, and the label beside them."""
+        digits = sha256(_FINGERPRINT + self.text.encode(errors="replace")).hexdigest()[:8]
+        return f"{self.label} ({digits})" if self.label else digits
+
+
+class Candidate(NamedTuple):
+    """A key, and the upstream that it is for."""
+
+    key: Key
+    upstream: Upstream
+
+    @property
+    def account(self) -> str:
+        """What turns and cooldowns go by."""
+        return f"{self.upstream.name}:{self.upstream.account(self.key.text)}"
+
+    def note(self, outcome: str) -> None:
+        """Write down, for the log, that the account was asked, and what came of it."""
+        request = context.current()
+        request.upstream = self.upstream.name
+        request.tried.append({"account": self.key.fingerprint, "outcome": outcome})
+
+
+def of(request: Request, choose: Choose) -> list[Candidate]:
+    """The keys that this request may use, with their upstreams.
+
+    Raises `Unauthorized` where it brings none, not the right one, or none that is any upstream's; `NoAccountAvailable`
+    where that is the fault of the deployment's own.
+    """
+    brought = of_request(request)
+    found = [Candidate(key, upstream) for key in brought if (upstream := choose(key.text)) is not None]
+    if not found and settings.current().access_keys:
+        raise NoAccountAvailable("GLM_TOKENS holds no key that any service takes. Its owner has to renew it.")
+    if not found:
+        raise Unauthorized(
+            "The API key is not a ChatGLM token, nor a key of the open platform. "
+            "Log in at chatglm.cn and use the value of the cookie chatglm_refresh_token as the API key."
         )
-    if chosen.access_keys and not chosen.tokens:
-        raise Misconfigured("GLM_ACCESS_KEYS is set and GLM_TOKENS is not: the deployment has no account to use.")
+    return found
 
 
-def tokens(request: Request) -> tuple[str, ...]:
-    """The tokens that this request may use. Raises `Unauthorized` where it brings no key, or not the right one."""
-    key = _key(request)
-    if not key:
+def of_request(request: Request) -> tuple[Key, ...]:
+    """The keys that this request may use. Raises `Unauthorized` where it brings none, or not the right one."""
+    presented = _presented(request)
+    if not presented:
         raise Unauthorized(
             "No API key. Send a ChatGLM token, or the deployment's access key, as Authorization: Bearer."
         )
-    return tokens_of(key)
+    return of_presented(presented)
 
 
-def tokens_of(key: str) -> tuple[str, ...]:
-    """The tokens that whoever presents `key` may use. Raises `Unauthorized` where it is not the right one."""
+def of_presented(presented: str) -> tuple[Key, ...]:
+    """The keys that whoever presents this may use. Raises `Unauthorized` where it is not the right one."""
     chosen = settings.current()
     if chosen.access_keys:
-        presented = key.encode(errors="replace")
-        known = [hmac.compare_digest(presented, access_key.encode()) for access_key in chosen.access_keys]
-        if not any(known):
+        if not is_access_key(presented):
             raise Unauthorized("The API key is not one of this deployment's access keys.")
-        return tuple(dict.fromkeys(chosen.tokens))
-    brought = tuple(dict.fromkeys(part.strip() for part in key.split(",") if part.strip()))
-    if len(brought) > MAX_TOKENS:
-        raise BadRequest(f"A request may bring at most {MAX_TOKENS} tokens.")
+        return parse(chosen.tokens)
+    brought = parse(presented.split(","))
+    if len(brought) > MAX_KEYS:
+        raise BadRequest(f"A request may bring at most {MAX_KEYS} keys.")
     if not brought:
         raise Unauthorized("The API key is empty.")
     return brought
 
 
-async def fail_over[T](candidates: Sequence[str], attempt: Attempt[T], *, generates: bool = True) -> AsyncGenerator[T]:
-    """What `attempt` yields on one of the accounts.
-
-    `generates`: it has an answer generated, and so waits for its turn. Anything else may go on beside such an answer.
-
-    Begins with one at random among those that nothing is known against and that are free. When an account is refused,
-    busy or limited before it yields anything, the next is tried, each once. Raises the most useful of the errors when
-    all have failed.
-    """
-    request = context.current()
-    untried = random.sample(candidates, len(candidates))
-    failures: list[Error] = []
-    while untried:
-        best = _health.best(untried)
-        turn = _turnstile.enter(best, request.deadline.remaining()) if generates else nullcontext(best[0])
-        async with AsyncExitStack() as turns:
-            try:
-                token = await turns.enter_async_context(turn)
-            except AccountBusy as error:
-                untried = [account for account in untried if account not in best]
-                failures.append(error)
-                continue
-            untried.remove(token)
-            note(token)
-            async with aclosing(attempt(token, patient=len(candidates) == 1)) as items:
-                try:
-                    first = await anext(items)
-                except (Unauthorized, RateLimited) as error:
-                    _health.note(token, error)
-                    failures.append(error)
-                    continue
-                _health.recovered(token)
-                yield first
-                async for item in items:
-                    yield item
-                return
-    raise most_useful(failures)
+def is_access_key(presented: str) -> bool:
+    """Is it one of the deployment's access keys. Takes as long for any wrong one."""
+    given = presented.encode(errors="surrogateescape")
+    known = [hmac.compare_digest(given, key.encode(errors="surrogateescape")) for key in settings.current().access_keys]
+    return any(known)
 
 
-async def fail_over_call[T](candidates: Sequence[str], call: Call[T], *, generates: bool = True) -> T:
-    """What `call` returns on one of the accounts; the same for work that has one result."""
-
-    async def attempt(token: str, *, patient: bool) -> AsyncGenerator[T]:
-        yield await call(token, patient=patient)
-
-    async with aclosing(fail_over(candidates, attempt, generates=generates)) as results:
-        return await anext(results)
-
-
-def note(token: str) -> None:
-    """Write down, for the log, which account is used."""
-    request = context.current()
-    request.accounts_tried += 1
-    request.account = fingerprint(token)
+def parse(texts: Iterable[str]) -> tuple[Key, ...]:
+    """Keys as people write them: with quotes, the cookie's name or a label before them, or twice."""
+    keys: dict[str, Key] = {}
+    for text in texts:
+        key = _key(text)
+        if key.text:
+            keys.setdefault(key.text, key)
+    return tuple(keys.values())
 
 
-def most_useful(failures: Sequence[Error]) -> Error:
-    """The one to tell: where any account will be free again, when that is; else that all are refused."""
-    limited = [error for error in failures if isinstance(error, RateLimited)]
-    return min(limited, key=lambda error: error.retry_after or 0.0) if limited else failures[0]
+def _key(text: str) -> Key:
+    text = text.strip().strip("\"'").strip()
+    labelled = _LABELLED.fullmatch(text)
+    if labelled is None:
+        return Key(text)
+    label, value = labelled[1], labelled[2].strip().strip("\"'").strip(";")
+    return Key(value, "" if label in _COOKIES else label)
 
 
-def fingerprint(token: str) -> str:
-    """Eight hex digits that stand for an account in the log. The token cannot be found from them."""
-    return sha256(_FINGERPRINT + token.encode(errors="replace")).hexdigest()[:8]
-
-
-def _key(request: Request) -> str:
+def _presented(request: Request) -> str:
     headers = request.headers
-    scheme, _, credentials = headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        return credentials.strip()
-    return (headers.get("x-api-key") or headers.get("api-key") or "").strip()
+    for text in (headers.get("authorization", ""), headers.get("x-api-key", ""), headers.get("api-key", "")):
+        scheme, _, credentials = text.strip().partition(" ")
+        while scheme.lower() == "bearer":  # Some clients put it before a key that has it already.
+            text = credentials.strip()
+            scheme, _, credentials = text.partition(" ")
+        if text and scheme.lower() != "basic":
+            return _utf8(text)
+    return ""
+
+
+def _utf8(text: str) -> str:
+    """A header's text: Starlette reads bytes as Latin-1, and clients send UTF-8."""
+    try:
+        return text.strip().encode("latin-1").decode()
+    except UnicodeError:
+        return text.strip()

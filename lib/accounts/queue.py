@@ -3,17 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
+from typing import Final
 
 from lib.errors import AccountBusy
 
-QUEUE_TIMEOUT = 30.0
-"""Seconds that a request waits for its turn; after that a client had better ask again."""
-
-RETRY_AFTER = 5.0
+RETRY_AFTER: Final = 5.0
 """Seconds after which a client that waited in vain may ask again: the queue moves that fast."""
 
 
-class Turnstile:
+class Queue:
     """Lets one request at a time through to each account, in the order in which they came."""
 
     def __init__(self) -> None:
@@ -21,14 +19,14 @@ class Turnstile:
         self._waiting: dict[asyncio.Future[str], Collection[str]] = {}
 
     @asynccontextmanager
-    async def enter(self, accounts: Collection[str], seconds: float) -> AsyncIterator[str]:
+    async def turn(self, accounts: Collection[str], seconds: float) -> AsyncIterator[str]:
         """One of `accounts`, taken until the context ends: the first that is free, or that becomes free.
 
-        Waits for at most `seconds` and `QUEUE_TIMEOUT`; raises `AccountBusy` after that.
+        Waits for at most so many seconds; raises `AccountBusy` after that.
         """
         account = next((one for one in accounts if one not in self._taken), None)
         if account is None:
-            account = await self._wait(accounts, min(seconds, QUEUE_TIMEOUT))
+            account = await self._wait(accounts, seconds)
         self._taken.add(account)
         try:
             yield account
@@ -46,10 +44,7 @@ class Turnstile:
                 self._leave(turn.result())
             if isinstance(error, asyncio.CancelledError):
                 raise
-            raise AccountBusy(
-                "Other answers are being generated on this account, and the service allows one at a time.",
-                retry_after=RETRY_AFTER,
-            ) from None
+            raise busy() from None
         finally:
             self._waiting.pop(turn, None)
 
@@ -59,3 +54,11 @@ class Turnstile:
                 turn.set_result(account)
                 return
         self._taken.discard(account)
+
+
+def busy() -> AccountBusy:
+    """What a client is told that waited in vain."""
+    return AccountBusy(
+        "This account is writing another answer, and the service allows one at a time. Ask again, or add an account.",
+        retry_after=RETRY_AFTER,
+    )

@@ -70,6 +70,8 @@ class RemoteFile:
         """Told by the content."""
         self.is_picture = file_type.is_picture
         """Whether it is a picture of pixels."""
+        self.is_page = file_type is FileType.HTML
+        """Whether it is a web page, such as a site shows in place of a file."""
         self.size = size
         """Bytes, where known. The content then has as many, or reading it fails."""
         self._head: bytes | None = head

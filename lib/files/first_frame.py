@@ -1,6 +1,7 @@
 """The first frame of a video, cut from any picture. Pillow is imported here and nowhere else, and only when needed."""
 
-import threading
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from typing import TYPE_CHECKING, Final
 
@@ -19,7 +20,14 @@ FORMATS: Final = ("AVIF", "BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
 """What is decoded. Pillow knows many more, most of them rare, some of which start other programs."""
 
 _QUALITY: Final = 95
-_one_at_a_time = threading.Lock()  # Several large pictures at once would not fit into a function's memory.
+_executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="first-frame")
+"""One at a time, since several large pictures would not fit into a function's memory. And an executor of its own: in
+the loop's, pictures that wait would keep every look-up of a host's address waiting."""
+
+
+async def fit_in_turn(content: bytes) -> bytes:
+    """The same as `fit`, in a thread, one picture after the other."""
+    return await asyncio.get_running_loop().run_in_executor(_executor, fit, content)
 
 
 def fit(content: bytes) -> bytes:
@@ -29,17 +37,16 @@ def fit(content: bytes) -> bytes:
     """
     from PIL import Image
 
-    with _one_at_a_time:
-        try:
-            with Image.open(BytesIO(content), formats=FORMATS) as picture:
-                width, height = picture.size
-                if width * height > MAX_PIXELS:
-                    raise _TooManyPixelsError
-                return _frame(picture)
-        except (_TooManyPixelsError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-            raise ValueError(f"has more than {MAX_PIXELS // 1_000_000} million pixels") from error
-        except Exception as error:  # Broken pictures raise whatever a decoder stumbles over.
-            raise ValueError(f"is not a picture that can be read ({', '.join(FORMATS)})") from error
+    try:
+        with Image.open(BytesIO(content), formats=FORMATS) as picture:
+            width, height = picture.size
+            if width * height > MAX_PIXELS:
+                raise _TooManyPixelsError
+            return _frame(picture)
+    except (_TooManyPixelsError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise ValueError(f"has more than {MAX_PIXELS // 1_000_000} million pixels") from error
+    except Exception as error:  # Broken pictures raise whatever a decoder stumbles over.
+        raise ValueError(f"is not a picture that can be read ({', '.join(FORMATS)})") from error
 
 
 class _TooManyPixelsError(Exception):

@@ -17,15 +17,28 @@ class Invocation:
         self.request_id = request_id
         self.deadline = Deadline()
         self.started = time.perf_counter()
+        self.turn = asyncio.Event()
+        """Set while an account's turn is had: from then on the head of a stream may go out."""
         self.answered = False
         """The client has been given the whole of its answer, though the response may not have ended yet."""
+        self.broken_off = False
+        """The response ends without its last chunk, to show that it is not whole."""
         self.retries = 0
         """How often the upstream was asked again."""
-        self.accounts_tried = 0
-        self.account: str | None = None
-        """A short fingerprint of the account that served the request: never the token."""
+        self.model: str | None = None
+        self.answered_by: str | None = None
+        """The model that answered, in the upstream's words."""
+        self.streamed: bool | None = None
+        self.tokens: int | None = None
+        """Of the answer, estimated or counted."""
+        self.tried: list[dict[str, str]] = []
+        """The accounts that were asked, by fingerprint and never by token, and what came of it."""
+        self.kept: dict[object, Any] = {}
+        """What rooms keep for this request's further tries, such as files that were handed over."""
         self.upstream: str | None = None
         """Which upstream served it."""
+        self.error: str | None = None
+        """The code of what went wrong."""
         self.upstream_seconds = 0.0
         """Time spent waiting for the upstream's first words."""
 

@@ -58,9 +58,9 @@ class Deadline:
         seconds = min(at_most, self.remaining() + late_by)
         return asyncio.timeout(None if seconds == math.inf else seconds)
 
-    def clean_up_seconds(self) -> float:
-        """How long cleaning up may take: `CLEAN_UP_TIMEOUT`, or most of what is left where that is less."""
-        return min(CLEAN_UP_TIMEOUT, max(0.0, self._cut_off - time.monotonic()) * 0.8)
+    def clean_up_seconds(self, at_most: float = CLEAN_UP_TIMEOUT) -> float:
+        """How long cleaning up may take: `at_most` seconds, or most of what is left where that is less."""
+        return min(at_most, max(0.0, self._cut_off - time.monotonic()) * 0.8)
 
 
 async def uninterrupted[T](work: Coroutine[Any, Any, T], seconds: float) -> T:

@@ -3,6 +3,8 @@
 import os
 from collections.abc import Mapping
 
+from starlette.types import Scope
+
 from lib.errors import TooLarge
 
 VERCEL_LIMIT = 4_500_000
@@ -28,3 +30,8 @@ def check(body: bytes, advice: str, environ: Mapping[str, str] = os.environ) -> 
             f"The answer has {len(body) / 1e6:.1f} MB, and this platform lets {most / 1e6:.1f} MB through. {advice}"
         )
     return body
+
+
+def may_break_off(scope: Scope, environ: Mapping[str, str] = os.environ) -> bool:
+    """May a response end without its last chunk, to show that it is not whole? On Lambda that fails the invocation."""
+    return "aws.context" not in scope and not environ.get("AWS_LWA_INVOKE_MODE")

@@ -1,19 +1,24 @@
 """A response of server-sent events that keeps its connection alive, and that ends in order or says why it does not."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from starlette.types import Receive, Scope, Send
 
-from lib.runtime import context
+from lib.runtime import context, limits
+from lib.runtime.failure import as_error
+from lib.runtime.wire import Encoder, Wire
+from lib.types.events import Event
 
-SILENCE = 15.0
-"""Seconds without a word after which a comment goes out: proxies cut connections that are silent for 30 to 60 s."""
+HEAD_AFTER = 10.0
+"""Seconds after the turn was had when the head goes out, content or not: most clients wait a minute for it, and until
+then a failure can still get a status of its own."""
 PATIENCE = 0.25
-"""The share of the grace, after the deadline at which `chunks` ends by itself, in which a client may read the end. The
-rest is for cleaning up."""
-COMMENT = b": still here\n\n"
+"""The share of the grace, after the deadline at which the answer ends by itself, in which a client may read the end.
+The rest is for cleaning up."""
+WRITE_TIMEOUT = 60.0
+"""Seconds in which a client has to take something of its stream. One that never reads would hold its account."""
 
 _HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -23,53 +28,94 @@ _HEADERS = [
 
 
 class EventStream:
-    """An ASGI response made of the events that `chunks` yields.
+    """An ASGI response made of an answer's events, as `encoder` words them.
 
     An `Error` before the first of them is raised, so that the response can still get its status. Later ones become the
-    last event, as `last_words` encodes them.
+    last event. The answer is complete when the encoder says so; that goes out before the answer is closed, so that
+    nobody waits for what is cleaned up after it.
     """
 
-    def __init__(self, chunks: AsyncGenerator[bytes], last_words: Callable[[Exception], bytes]) -> None:
-        self._chunks = chunks
-        self._last_words = last_words
+    def __init__(self, answer: AsyncGenerator[list[Event]], encoder: Encoder, wire: Wire) -> None:
+        self._answer = answer
+        self._encoder = encoder
+        self._wire = wire
         self._started = False
-        self._last_sent = 0.0
+        self._loop = asyncio.get_running_loop()
+        self._last_sent = self._loop.time()
+        self._sending = asyncio.Lock()
+        self._is_sending = False
+        self._stalled = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the events. Closes `chunks` before the response ends, so that nothing is left to do afterwards."""
-        loop = asyncio.get_running_loop()
-        self._last_sent = loop.time()
-        sending = asyncio.Lock()
-
-        async def write(data: bytes) -> None:
-            async with sending:
-                if not self._started:
-                    self._started = True
-                    await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
-                self._last_sent = loop.time()
-                await send({"type": "http.response.body", "body": data, "more_body": True})
-
-        async def keep_alive() -> None:
-            while True:
-                silent_for = loop.time() - self._last_sent
-                if silent_for >= SILENCE:
-                    await write(COMMENT)
-                    silent_for = 0.0
-                await asyncio.sleep(SILENCE - silent_for)
-
-        comments = asyncio.create_task(keep_alive())
-        deadline = context.current().deadline
-        last_moment = deadline.timeout(late_by=PATIENCE * deadline.grace)
+        """Send the events. Closes the answer before the response ends, so that nothing is left to do afterwards."""
+        request = context.current()
+        task = asyncio.current_task()
+        assert task is not None
+        heartbeat = asyncio.create_task(self._keep_alive(send, task))
+        last_moment = request.deadline.timeout(late_by=PATIENCE * request.deadline.grace)
         try:
-            async with last_moment, aclosing(self._chunks) as chunks:
-                async for data in chunks:
-                    await write(data)
+            async with last_moment, aclosing(self._answer) as answer:
+                async for events in answer:
+                    await self._write(self._encoder.add(events), send)
+                    if self._encoder.finished:
+                        break
+                await self._write(self._encoder.end(), send)
+                request.answered = True
+        except asyncio.CancelledError:
+            if not self._stalled:
+                raise
+            request.error = "client_stalled"
+            return
         except Exception as error:
             if last_moment.expired():  # Nothing can be told to a client that does not read.
                 return
             if not self._started:
                 raise
-            await write(b"data: " + self._last_words(error) + b"\n\n")
+            known = as_error(error)
+            request.error = known.code
+            await self._write(self._wire.error_event(known, request.request_id), send)
+            if limits.may_break_off(scope):
+                # Clients that skip events which they do not know would take a half answer for a whole one.
+                request.broken_off = True
+                return
         finally:
-            comments.cancel()
+            heartbeat.cancel()
         await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _write(self, data: bytes, send: Send) -> None:
+        if data:
+            async with self._sending:
+                if not self._started:
+                    await self._start(send)
+                await self._send(data, send)
+
+    async def _start(self, send: Send) -> None:
+        self._started = True
+        await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+        if head := self._encoder.head:
+            await self._send(head, send)
+
+    async def _send(self, data: bytes, send: Send) -> None:
+        self._last_sent = self._loop.time()
+        self._is_sending = True
+        await send({"type": "http.response.body", "body": data, "more_body": True})
+        self._is_sending = False
+
+    async def _keep_alive(self, send: Send, task: asyncio.Task[None]) -> None:
+        """Send the head in time, then a heartbeat whenever nothing else was sent for a while."""
+        await context.current().turn.wait()
+        await asyncio.sleep(HEAD_AFTER)
+        async with self._sending:
+            if not self._started:
+                await self._start(send)
+                await self._send(self._wire.heartbeat, send)
+        while True:
+            silent_for = self._loop.time() - self._last_sent
+            if self._is_sending and silent_for >= WRITE_TIMEOUT:
+                self._stalled = True
+                task.cancel()
+                return
+            if not self._is_sending and silent_for >= self._wire.heartbeat_interval:
+                await self._write(self._wire.heartbeat, send)
+                silent_for = 0.0
+            await asyncio.sleep(max(0.1, self._wire.heartbeat_interval - silent_for))

@@ -6,6 +6,8 @@ Neither `redis` nor `nacl` is imported before a shared store is named: each is p
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
+from lib import settings
+from lib.errors import Misconfigured
 from lib.store.memory import MemoryStore
 
 
@@ -46,3 +48,16 @@ def open_store(url: str) -> Store:
 
         return RedisStore(url)
     raise ValueError("GLM_TOKEN_STORE names no store: use memory:, redis://host or rediss://host.")
+
+
+def configured_store() -> Store:
+    """The store that the deployment names. Raises `Misconfigured` where it cannot be had."""
+    try:
+        return open_store(settings.current().token_store)
+    except ValueError as error:
+        raise Misconfigured(str(error)) from error
+    except ModuleNotFoundError as error:
+        raise Misconfigured(
+            f"GLM_TOKEN_STORE names a store, and this function was packed without {error.name}: "
+            "set GLM_TOKEN_STORE where you deploy from, too."
+        ) from error

@@ -2,7 +2,7 @@
 
 An upstream yields lists of these in the order in which they are to be shown; each list holds what arrived together.
 Texts are deltas to append, never repeats. The first list holds something but the `Start`: until then another key may be
-asked. `Finish` comes once, last; an answer that ends without it has failed. `Usage` comes before it, once.
+asked. `Finish` comes once, last; an answer that ends without it has failed. `Usage` comes before it; the last counts.
 """
 
 from typing import Literal, NamedTuple
@@ -113,6 +113,12 @@ class Usage(NamedTuple):
     estimated: bool = False
 
 
+class Revision(NamedTuple):
+    """The upstream has changed what it had said. A stream cannot take it back; a whole answer begins anew with this."""
+
+    events: tuple["Event", ...]
+
+
 class Finish(NamedTuple):
     """The answer is over, in order."""
 
@@ -136,5 +142,6 @@ type Event = (
     | Image
     | DrawingPrompt
     | Usage
+    | Revision
     | Finish
 )

@@ -31,9 +31,13 @@ class Embeddings(NamedTuple):
 class Upstream(Protocol):
     """A service that answers. Every method raises an `Error` of `lib.errors` where it fails."""
 
-    name: str
-    concurrency: int | None
-    """Answers that one account may have written at a time; None: as many as it likes."""
+    @property
+    def name(self) -> str:
+        """What logs and model lists call it."""
+
+    @property
+    def concurrency(self) -> int | None:
+        """Answers that one account may have written at a time; None: as many as it likes."""
 
     def accepts(self, key: str) -> bool:
         """Is it a key of this upstream's, by its look."""
@@ -47,16 +51,19 @@ class Upstream(Protocol):
     def models(self) -> Sequence[str]:
         """The names of models to show to clients."""
 
-    def answer(self, request: ChatRequest, key: str, *, wait_if_busy: bool) -> AsyncGenerator[list[Event]]:
-        """The answer to `request`. `wait_if_busy`: there is no other key, so it is worth waiting for this one."""
+    def knows(self, model: str) -> bool:
+        """Is it the name of a model that can be asked for here."""
+
+    def answer(self, request: ChatRequest, key: str) -> AsyncGenerator[list[Event]]:
+        """The answer to `request`. `AccountBusy` before the first events: who calls decides whether to wait."""
 
     async def count_tokens(self, request: ChatRequest, key: str) -> int:
         """Tokens of the prompt that `answer` would send."""
 
-    async def draw(self, request: ImageRequest, key: str, *, wait_if_busy: bool) -> list[DrawnImage]:
+    async def draw(self, request: ImageRequest, key: str) -> list[DrawnImage]:
         """Pictures, in the order of their numbers."""
 
-    async def create_video(self, request: VideoRequest, key: str, *, wait_if_busy: bool) -> VideoJob:
+    async def create_video(self, request: VideoRequest, key: str) -> VideoJob:
         """Take the order of a video."""
 
     async def video(self, job_id: str, key: str, *, sound: str = "") -> VideoState:

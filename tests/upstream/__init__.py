@@ -1,6 +1,6 @@
 """A stand-in for chatglm.cn, as strict as what is known of the service.
 
-It is the protocol notes in a form that runs: it refuses what the service refuses, answers in the service's frames, and
+It is the protocol notes in a form that runs: it refuses what the service refuses, answers in the service's events, and
 remembers what it was asked. Tests run it in a thread; the demo and the benchmarks as a process.
 
     with StandIn() as stand_in:                     # .url; 127.0.0.1, a free port
@@ -17,18 +17,18 @@ what refreshes have made of it. `access_token(lifetime=None)`, `expired_access_t
 `foreign_token("refresh" | "access")`, `revoke_access()` (the service says 40102 though `exp` lies ahead), `kill()`.
 
 **Answers**: `script(Answer(*parts, …), account=None, times=1)` queues one for the next chat call(s); `times=None` for
-all. Parts: `Text`, `Think`, `Code`, `Output` (each of fragments; `whole=` when the finished part is to say more than
-the fragments), `Search(query, Source(title, url, snippet), …)`, `Quote(Source, …)`, `Pictures(2, 0, 3, 1, prompt=…)`,
-`MarkdownPictures()`, `Unknown(type, **fields)`, `Raw(bytes)`. Options: `dialect="fragments" | "whole"`, `carry`,
+all. Parts: `Text`, `Think`, `Code`, `Output` (each of deltas; `snapshot=` when the finished part is to say more than
+the deltas), `Search(query, Source(title, url, snippet), …)`, `Quote(Source, …)`, `Pictures(2, 0, 3, 1, prompt=…)`,
+`MarkdownPictures()`, `Unknown(type, **fields)`, `Raw(bytes)`. Options: `dialect="deltas" | "snapshots"`, `carry`,
 `opening`, `before`, `delay` (seconds), `crlf`, `chunk_sizes`, `lingers`, `gate`, `ending`: `Finish()`,
 `Intervene(text)`, `Error(code, message, field="error" | "last_error")`, `Cut(after, partial=0, clean=False,
 resumes=True, then=Finish())`, `Instead(status, body, content_type)`, and its cases `EMPTY`, `HTML`, `UNAVAILABLE`.
-Presets: `fragments(200, delay=0.01)`, `growing(2000, size=12_000_000)`. Without a script, `demo.answer` answers.
+Presets: `deltas(200, delay=0.01)`, `growing(2000, size=12_000_000)`. Without a script, `demo.answer` answers.
 
     gate = Gate(after=2)
     stand_in.script(Answer(Text("a", "b", "c"), gate=gate))
     ...                                             # start asking
-    gate.wait_sent()                                # two frames are out, the third is held
+    gate.wait_sent()                                # two events are out, the third is held
     gate.release(1)                                 # one more; release() lets all go
 
 **Failures**: `fail(endpoint, …, times=1, account=None)`, by name (`refresh`, `chat`, `stop`, `continue`, `delete`,
@@ -48,7 +48,7 @@ account=None)` says how the next job goes (`polls=None`: until `.release()`), `v
 `media.picture(number, width, height, kind)`.
 
 **The record**: `record`, `requests(name_or_path=None, account=None)` give `Recorded` (name, method, path, query,
-headers, body, json, form, files, at, first_sent, account, status, code, frames, done, client_gone);
+headers, body, json, form, files, at, first_sent, account, status, code, events, done, client_gone);
 `conversations(account)`, `running(account)`; `wait_for(predicate, timeout=10)` waits until something is so (in an async
 test: `await asyncio.to_thread(…)`).
 
@@ -71,7 +71,7 @@ from .answer import (
     Text,
     Think,
     Unknown,
-    fragments,
+    deltas,
     growing,
 )
 from .ending import EMPTY, HTML, UNAVAILABLE, Cut, Error, Finish, Instead, Intervene
@@ -116,8 +116,8 @@ __all__ = [
     "Think",
     "Unknown",
     "Video",
+    "deltas",
     "demo",
-    "fragments",
     "growing",
     "media",
 ]

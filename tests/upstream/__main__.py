@@ -14,7 +14,7 @@ from .stand_in import StandIn
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.upstream", description="A stand-in for chatglm.cn.")
     parser.add_argument("--port", type=int, default=0, help="a free one by default")
-    parser.add_argument("--delay", type=float, default=0.04, help="seconds from one frame to the next")
+    parser.add_argument("--delay", type=float, default=0.04, help="seconds from one event to the next")
     arguments = parser.parse_args()
     _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))  # A socket for each of many streams.

@@ -1,4 +1,4 @@
-"""What the service is to answer: parts, dialect, ending, pace. Written by tests, read by `frames` and `chat`."""
+"""What the service is to answer: parts, dialect, ending, pace. Written by tests, read by `events` and `chat`."""
 
 import json
 from collections.abc import Mapping
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Literal
 
-from . import frames
+from . import events
 from .ending import FINISH, Cut, Ending, Finish
-from .frames import Frame, Piece
+from .events import Event, Piece
 from .gate import Gate
 
-type Dialect = Literal["fragments", "whole"]
+type Dialect = Literal["deltas", "snapshots"]
 
 
 class Part:
@@ -22,10 +22,10 @@ class Part:
         raise NotImplementedError
 
 
-class Fragments(Part):
-    """A part that arrives in fragments.
+class Deltas(Part):
+    """A part that arrives in deltas.
 
-    `whole` is what the service says the part was when it is finished: the fragments joined, unless a test wants the
+    `snapshot` is what the service says the part was when it is finished: the deltas joined, unless a test wants the
     service to say more than it has sent.
     """
 
@@ -33,33 +33,33 @@ class Fragments(Part):
     key: ClassVar[str]
     role: ClassVar[str] = "assistant"
 
-    def __init__(self, *fragments: str, whole: str | None = None) -> None:
-        self.fragments = fragments
-        self.whole = "".join(fragments) if whole is None else whole
+    def __init__(self, *deltas: str, snapshot: str | None = None) -> None:
+        self.deltas = deltas
+        self.snapshot = "".join(deltas) if snapshot is None else snapshot
 
     def pieces(self) -> list[Piece]:
-        return [Piece(fragments=self.fragments, whole=self.whole, type=self.type, key=self.key, role=self.role)]
+        return [Piece(deltas=self.deltas, snapshot=self.snapshot, type=self.type, key=self.key, role=self.role)]
 
 
-class Text(Fragments):
+class Text(Deltas):
     """The answer's words."""
 
     type = key = "text"
 
 
-class Think(Fragments):
+class Think(Deltas):
     """Reasoning."""
 
     type = key = "think"
 
 
-class Code(Fragments):
+class Code(Deltas):
     """Python that the service's interpreter runs."""
 
     type = key = "code"
 
 
-class Output(Fragments):
+class Output(Deltas):
     """What the interpreter printed."""
 
     type, key, role = "execution_output", "content", "tool"
@@ -109,7 +109,7 @@ class Quote(Part):
 
 
 class Pictures(Part):
-    """Drawn pictures, one frame each, in this `order` of their numbers, then the end mark.
+    """Drawn pictures, one event each, in this `order` of their numbers, then the end mark.
 
     `prompt` is the polished drawing prompt that stands as `code` beside each picture.
     """
@@ -121,7 +121,7 @@ class Pictures(Part):
     def pieces(self) -> list[Piece]:
         code = [{"type": "code", "code": self.prompt}] if self.prompt else []
         drawn = [
-            Piece(content=[*code, {"type": "image", "image": [{"image_url": frames.PICTURE_URL.format(number)}]}])
+            Piece(content=[*code, {"type": "image", "image": [{"image_url": events.PICTURE_URL.format(number)}]}])
             for number in self.order
         ]
         return [*drawn, Piece(content=[{"type": "one_to_more_finish"}])]
@@ -134,8 +134,8 @@ class MarkdownPictures(Part):
         self.order = order or (0, 1, 2, 3)
 
     def pieces(self) -> list[Piece]:
-        lines = tuple(f"![picture]({frames.PICTURE_URL.format(number)})\n" for number in self.order)
-        return [Piece(fragments=lines, whole="".join(lines), type="text", key="text")]
+        lines = tuple(f"![picture]({events.PICTURE_URL.format(number)})\n" for number in self.order)
+        return [Piece(deltas=lines, snapshot="".join(lines), type="text", key="text")]
 
 
 class Unknown(Part):
@@ -149,7 +149,7 @@ class Unknown(Part):
 
 
 class Raw(Part):
-    """Bytes in the place of a frame: a comment, half a frame, anything."""
+    """Bytes in the place of an event: a comment, half an event, anything."""
 
     def __init__(self, data: bytes) -> None:
         self.data = data
@@ -161,10 +161,10 @@ class Raw(Part):
 class Answer:
     """One answer of the service.
 
-    `dialect`: "fragments" (2026) or "whole" (2024-2025: the whole text so far in every frame, with all earlier parts
-    where `carry`). `opening`: a first frame without parts, which only names the conversation. `before`: seconds until
-    the first frame; `delay`: seconds from one frame to the next. `gate` holds frames until the test lets them go.
-    `crlf`: lines end with CR LF. `chunk_sizes`: the bytes of all frames are cut into pieces of these sizes, over and
+    `dialect`: "deltas" (2026) or "snapshots" (2024-2025: the whole text so far in every event, with all earlier parts
+    where `carry`). `opening`: a first event without parts, which only names the conversation. `before`: seconds until
+    the first event; `delay`: seconds from one event to the next. `gate` holds events until the test lets them go.
+    `crlf`: lines end with CR LF. `chunk_sizes`: the bytes of all events are cut into pieces of these sizes, over and
     over; delay and gate then count pieces. `lingers`: the service goes on generating when the client has closed the
     connection, until it is told to stop.
     """
@@ -172,7 +172,7 @@ class Answer:
     def __init__(
         self,
         *parts: Part,
-        dialect: Dialect = "fragments",
+        dialect: Dialect = "deltas",
         ending: Ending = FINISH,
         before: float = 0.0,
         delay: float = 0.0,
@@ -200,23 +200,21 @@ class Answer:
         return [piece for part in self.parts for piece in part.pieces()]
 
     @cached_property
-    def frames(self) -> list[Frame]:
-        """Return all frames but the last; rendered once, however often the answer is given."""
+    def events(self) -> list[Event]:
+        """Return all events but the last; rendered once, however often the answer is given."""
         rendered = (
-            frames.fragments(self.pieces)
-            if self.dialect == "fragments"
-            else frames.wholes(self.pieces, carry=self.carry)
+            events.deltas(self.pieces) if self.dialect == "deltas" else events.snapshots(self.pieces, carry=self.carry)
         )
         if self.opening:
-            rendered.insert(0, frames.opening())
+            rendered.insert(0, events.opening())
         if not isinstance(self._last_ending, Finish) and self.pieces and self.pieces[-1].key:
-            rendered.pop()  # The frame that would have finished the last part.
+            rendered.pop()  # The event that would have finished the last part.
         return rendered
 
     @cached_property
-    def last_frame(self) -> Frame:
-        """Return the frame that says how it ended."""
-        return frames.last(self.pieces, self._last_ending)
+    def last_event(self) -> Event:
+        """Return the event that says how it ended."""
+        return events.last(self.pieces, self._last_ending)
 
     @property
     def _last_ending(self) -> Ending:
@@ -226,27 +224,27 @@ class Answer:
         return ending
 
 
-def fragments(count: int, *, delay: float = 0.0, before: float = 0.0) -> Answer:
-    """`count` fragments of a text, `delay` seconds apart."""
-    return Answer(Text(*(f"fragment {number} " for number in range(count))), delay=delay, before=before)
+def deltas(count: int, *, delay: float = 0.0, before: float = 0.0) -> Answer:
+    """`count` deltas of a text, `delay` seconds apart."""
+    return Answer(Text(*(f"delta {number} " for number in range(count))), delay=delay, before=before)
 
 
 def growing(count: int = 2000, size: int = 12_000_000) -> Answer:
-    """`count` frames of the older dialect, about `size` bytes in all."""
+    """`count` events of the older dialect, about `size` bytes in all."""
     step = "字" * max(1, 2 * size // (count * count * 3))
-    return Answer(Text(*(step for _ in range(count))), dialect="whole")
+    return Answer(Text(*(step for _ in range(count))), dialect="snapshots")
 
 
 def from_json(described: Mapping[str, Any]) -> Answer:
-    """Read what another process may order: a preset or fragments, dialect and pace.
+    """Read what another process may order: a preset or deltas, dialect and pace.
 
-    {"preset": "fragments" | "growing", ...its arguments}, or {"think": [...]?, "text": [...], "dialect"?, "delay"?,
+    {"preset": "deltas" | "growing", ...its arguments}, or {"think": [...]?, "text": [...], "dialect"?, "delay"?,
     "before"?}.
     """
     options = dict(described)
     match options.pop("preset", None):
-        case "fragments":
-            return fragments(**options)
+        case "deltas":
+            return deltas(**options)
         case "growing":
             return growing(**options)
     think, text = options.pop("think", ()), options.pop("text", ())

@@ -26,7 +26,7 @@ type Body = Literal["json", "form", "none"]
 
 
 class Service:
-    """Everything that the service knows, and its app. `delay`: seconds between the frames of an unscripted answer."""
+    """Everything that the service knows, and its app. `delay`: seconds between the events of an unscripted answer."""
 
     def __init__(self, delay: float = 0.0) -> None:
         self.record = Record()

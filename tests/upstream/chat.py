@@ -1,4 +1,4 @@
-"""Chat: one message in, a stream of frames out (protocol: "Chat", "Conversations leave traces")."""
+"""Chat: one message in, a stream of events out (protocol: "Chat", "Conversations leave traces")."""
 
 import asyncio
 import re

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from .accounts import Account
 from .answer import Answer
-from .frames import Envelope, Frame
+from .events import Envelope, Event
 
 if TYPE_CHECKING:
     from .ending import Ending
@@ -51,8 +51,8 @@ class Generation:
         )
 
     @property
-    def frames(self) -> list[Frame]:
-        return [*self.answer.frames, self.answer.last_frame]
+    def events(self) -> list[Event]:
+        return [*self.answer.events, self.answer.last_event]
 
     def stop(self) -> None:
         """Stop a running generation; its stream, where somebody still reads it, ends in order."""

@@ -9,7 +9,7 @@ REASONING_MODES = {"zero", "thinking", "deep_thinking"}
 
 
 def answer(body: dict[str, Any], delay: float) -> Answer:
-    """Answer a chat call's `body`; `delay` in seconds between frames."""
+    """Answer a chat call's `body`; `delay` in seconds between events."""
     prompt = last_words(_text(body))
     if body["assistant_id"] == DRAWING_ASSISTANT:
         return Answer(Pictures(prompt=f"{prompt}, painted by the stand-in"), delay=delay)

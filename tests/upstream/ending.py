@@ -18,7 +18,7 @@ class Intervene:
 
 @dataclass(frozen=True)
 class Error:
-    """Generating failed; the last part stays unfinished. `field` is where the frame says so."""
+    """Generating failed; the last part stays unfinished. `field` is where the event says so."""
 
     code: int = 10024
     message: str = "generator exit"
@@ -27,10 +27,10 @@ class Error:
 
 @dataclass(frozen=True)
 class Cut:
-    """The connection closes after `after` frames and `partial` bytes of the next one, without an ending.
+    """The connection closes after `after` events and `partial` bytes of the next one, without an ending.
 
     `clean`: the HTTP body ends in order all the same. `resumes`: continue_stream takes it up again, and it then ends
-    with `then`, which may be a `Cut` after more frames.
+    with `then`, which may be a `Cut` after more events.
     """
 
     after: int
@@ -42,7 +42,7 @@ class Cut:
 
 @dataclass(frozen=True)
 class Instead:
-    """No frames at all: this body, whole."""
+    """No events at all: this body, whole."""
 
     status: int = 200
     body: bytes = b""

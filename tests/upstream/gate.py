@@ -1,4 +1,4 @@
-"""A gate between the frames of an answer, which a test opens."""
+"""A gate between the events of an answer, which a test opens."""
 
 import asyncio
 import contextlib
@@ -7,7 +7,7 @@ import threading
 
 
 class Gate:
-    """Lets the first `after` frames of an answer pass, and holds the next one until `release()`.
+    """Lets the first `after` events of an answer pass, and holds the next one until `release()`.
 
     A gate is for one answer. The test's side (`sent`, `wait_sent`, `release`) may be called from any thread.
     """
@@ -21,18 +21,18 @@ class Gate:
 
     @property
     def sent(self) -> int:
-        """How many frames have been sent: at least as many as any client has read."""
+        """How many events have been sent: at least as many as any client has read."""
         return self._sent
 
     def wait_sent(self, count: int | None = None, timeout: float = 10.0) -> None:
-        """Wait until `count` frames (as many as the gate first lets pass) have been sent. TimeoutError."""
+        """Wait until `count` events (as many as the gate first lets pass) have been sent. TimeoutError."""
         count = self._after if count is None else count
         with self._changed:
             if not self._changed.wait_for(lambda: self._sent >= count, timeout):
-                raise TimeoutError(f"{self._sent} of {count} frames were sent in {timeout} s")
+                raise TimeoutError(f"{self._sent} of {count} events were sent in {timeout} s")
 
     def release(self, count: int | None = None) -> None:
-        """Let `count` more frames pass (all of them)."""
+        """Let `count` more events pass (all of them)."""
         with self._changed:
             self._allowed = math.inf if count is None else self._allowed + count
             waiting, self._waiting = self._waiting, []
@@ -41,13 +41,13 @@ class Gate:
                 loop.call_soon_threadsafe(_wake, future)
 
     def passed(self) -> None:
-        """The service's side: one more frame is being sent."""
+        """The service's side: one more event is being sent."""
         with self._changed:
             self._sent += 1
             self._changed.notify_all()
 
     async def admit(self, halt: asyncio.Future[str]) -> None:
-        """The service's side: wait until one more frame may be sent, or `halt` is done."""
+        """The service's side: wait until one more event may be sent, or `halt` is done."""
         loop = asyncio.get_running_loop()
         while not halt.done():
             with self._changed:

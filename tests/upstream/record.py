@@ -24,11 +24,11 @@ class File:
 @dataclass
 class Recorded:
     """One request. `headers` are looked up in any case; `at` is `time.monotonic()` at its arrival, `first_sent` at the
-    first frame of a stream; both mean the same in every process of the machine.
+    first event of a stream; both mean the same in every process of the machine.
 
     `name` is the endpoint's short name ("refresh", "chat", …; "" for an unknown path). `status` is the HTTP status
     and `code` the envelope's, where it was refused. `done` says that nothing more will be sent (of a stream: nothing
-    after its last frame), `client_gone` that the client closed the connection before. `frames` counts the pieces of a
+    after its last event), `client_gone` that the client closed the connection before. `events` counts the pieces of a
     stream sent so far.
     """
 
@@ -46,7 +46,7 @@ class Recorded:
     first_sent: float | None = None
     status: int | None = None
     code: int = 0
-    frames: int = 0
+    events: int = 0
     done: bool = False
     client_gone: bool = False
 

@@ -27,7 +27,7 @@ class StandIn:
     """
 
     def __init__(self, *, port: int = 0, delay: float = 0.0) -> None:
-        """`delay`: seconds between the frames of an answer that no test has scripted."""
+        """`delay`: seconds between the events of an answer that no test has scripted."""
         self.service = Service(delay)
         self.url = ""
         self._port = port

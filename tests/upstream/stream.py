@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from starlette.types import Receive, Scope, Send
 
 from .ending import Cut
-from .frames import stopped
+from .events import stopped
 
 if TYPE_CHECKING:
     from .call import Call
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 
 
 class Stream:
-    """The response that carries a generation's frames, from where it stands."""
+    """The response that carries a generation's events, from where it stands."""
 
     def __init__(self, call: "Call", generation: "Generation") -> None:
         self._call = call
         self._generation = generation
         self._start = generation.position
-        frames = generation.frames[self._start :]
+        events = generation.events[self._start :]
         self._left = b""
         if isinstance(generation.ending, Cut):
-            self._left = next(generation.envelope.frames(frames[generation.ending.after :]), b"")
+            self._left = next(generation.envelope.events(events[generation.ending.after :]), b"")
             self._left = self._left[: generation.ending.partial]
-            frames = frames[: generation.ending.after]
-        self._count = len(frames)
-        self._chunks = generation.envelope.frames(frames)
+            events = events[: generation.ending.after]
+        self._count = len(events)
+        self._chunks = generation.envelope.events(events)
         generation.halt = call.halt
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -49,8 +49,8 @@ class Stream:
             await call.drop()
         elif how == "stopped":
             generation.end("stopped")
-            at = generation.frames[generation.position - 1] if generation.position else None
-            for chunk in generation.envelope.frames([stopped(generation.answer.pieces, at)]):
+            at = generation.events[generation.position - 1] if generation.position else None
+            for chunk in generation.envelope.events([stopped(generation.answer.pieces, at)]):
                 await _send(send, chunk)
             await _send(send, b"", more=False)
         elif isinstance(generation.ending, Cut) and not generation.ending.clean:
@@ -73,12 +73,12 @@ class Stream:
             if call.halt.done():
                 return
             if is_last:
-                # Before it is sent: who has read the last frame may ask the next question at once.
+                # Before it is sent: who has read the last event may ask the next question at once.
                 generation.end("cut" if isinstance(generation.ending, Cut) else "finished")
                 call.recorded.done = not isinstance(generation.ending, Cut)
             # Counted before it is sent: what a client has read has been counted.
             call.recorded.first_sent = call.recorded.first_sent or time.monotonic()
-            call.recorded.frames += 1
+            call.recorded.events += 1
             if answer.gate is not None:
                 answer.gate.passed()
             await _send(send, chunk)
@@ -88,7 +88,7 @@ class Stream:
             generation.end("cut")
 
     def _pieces(self) -> Iterator[tuple[bytes, bool, int]]:
-        """Yield what is sent in one go, whether it is the last, and how many frames are out by then."""
+        """Yield what is sent in one go, whether it is the last, and how many events are out by then."""
         sizes = self._generation.answer.chunk_sizes
         if not sizes:
             for count, chunk in enumerate(self._chunks, 1):

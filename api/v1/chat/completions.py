@@ -4,32 +4,33 @@
         -d '{"model": "glm-5.3", "stream": true, "messages": [{"role": "user", "content": "你好"}]}'
 """
 
-from functools import partial
-
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from lib.accounts import keys as credentials
-from lib.runtime.app import LambdaHandler, body_of, error_event, function
+from lib.accounts import keys
+from lib.accounts.failover import answer
+from lib.runtime.app import body_of, function
+from lib.runtime.lambda_handler import LambdaHandler
 from lib.runtime.sse import EventStream
+from lib.upstreams import choose
+from lib.wires.openai.chat_request import ChatRequest
+from lib.wires.openai.chat_response import ChunkEncoder, whole
+from lib.wires.openai.wire import WIRE
+from lib.wires.shared.request import parse
 
 
 async def complete(request: Request) -> EventStream | JSONResponse:
     """Answer the conversation that the body holds."""
-    from lib.upstreams.chatglm import chat
-    from lib.wires.openai.chat_request import ChatRequest
-    from lib.wires.openai.chat_response import stream, whole
-    from lib.wires.openai.request import parse
-
-    tokens = credentials.tokens(request)
-    wanted = parse(ChatRequest, await body_of(request)).check()
-    answer = credentials.fail_over(tokens, partial(chat.answer, wanted.question()))
-    if wanted.stream:
-        return EventStream(stream(wanted, answer), error_event)
-    return JSONResponse(await whole(wanted, answer))
+    brought = keys.of(request, choose)
+    body = (await parse(ChatRequest, await body_of(request))).check()
+    wanted = body.chat_request()
+    events = answer(brought, wanted, streamed=bool(body.stream))
+    if body.stream:
+        return EventStream(events, ChunkEncoder(body, wanted), WIRE)
+    return JSONResponse(await whole(body, wanted, events))
 
 
 routes = [Route("/v1/chat/completions", complete, methods=["POST"])]
-app = function(*routes)
+app = function(*routes, wire=WIRE)
 handler = LambdaHandler(app)

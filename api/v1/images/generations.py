@@ -4,34 +4,40 @@
         -d '{"prompt": "一只猫", "n": 1, "size": "1024x1024"}'
 """
 
-from functools import partial
-
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from lib.accounts import keys as credentials
+from lib.accounts import keys
+from lib.accounts.failover import fail_over_call
 from lib.runtime import limits
-from lib.runtime.app import LambdaHandler, body_of, function
+from lib.runtime.app import body_of, function
+from lib.runtime.lambda_handler import LambdaHandler
+from lib.types.images import DrawnImage
+from lib.types.upstream import Upstream
+from lib.upstreams import choose, image_contents
+from lib.wires.openai.image_request import ImageRequest
+from lib.wires.openai.image_response import whole
+from lib.wires.openai.wire import WIRE
+from lib.wires.shared.request import parse
 
 _INSTEAD = 'Ask for fewer pictures (n), or for their addresses (response_format "url").'
 
 
 async def generate(request: Request) -> Response:
     """Draw what the body describes."""
-    from lib.upstreams.chatglm import pictures
-    from lib.wires.openai.image_request import ImageRequest
-    from lib.wires.openai.image_response import whole
-    from lib.wires.openai.request import parse
+    brought = keys.of(request, choose)
+    body = (await parse(ImageRequest, await body_of(request))).check()
+    wanted = body.image_request()
 
-    tokens = credentials.tokens(request)
-    wanted = parse(ImageRequest, await body_of(request)).check()
-    drawn = await credentials.fail_over_call(tokens, partial(pictures.draw, wanted.question()))
-    drawn = drawn[: wanted.n]
-    contents = await pictures.fetch(drawn) if wanted.response_format == "b64_json" else None
+    async def draw(upstream: Upstream, key: str) -> list[DrawnImage]:
+        return await upstream.draw(wanted, key)
+
+    drawn = (await fail_over_call(brought, draw))[: body.n]
+    contents = await image_contents(drawn) if body.wants_content else None
     return Response(limits.check(whole(drawn, contents), advice=_INSTEAD), media_type="application/json")
 
 
 routes = [Route("/v1/images/generations", generate, methods=["POST"])]
-app = function(*routes)
+app = function(*routes, wire=WIRE)
 handler = LambdaHandler(app)

@@ -15,12 +15,20 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from lib.accounts import keys as credentials
-from lib.accounts.job_id import PollId
+from lib.accounts import job_id, keys
+from lib.accounts.failover import fail_over_call
+from lib.accounts.job_id import JobId
 from lib.runtime import prefer
-from lib.runtime.app import LambdaHandler, body_of, function
-from lib.types.old_videos import VideoState
-from lib.wires.zhipu import video_response
+from lib.runtime.app import body_of, function
+from lib.runtime.lambda_handler import LambdaHandler
+from lib.types.images import DrawnImage
+from lib.types.upstream import Upstream
+from lib.types.videos import VideoState
+from lib.upstreams import choose
+from lib.wires.openai.wire import WIRE
+from lib.wires.shared.request import parse
+from lib.wires.zhipu.video_request import VideoRequest
+from lib.wires.zhipu.video_response import Task, deleted_object, task_object
 
 RETRY_AFTER = 5
 """Seconds after which a client may ask how far its video is: it takes minutes."""
@@ -28,60 +36,58 @@ RETRY_AFTER = 5
 
 async def create(request: Request) -> JSONResponse:
     """Start what the body describes."""
-    from lib.upstreams.chatglm import pictures, videos
-    from lib.wires.openai.request import parse
-    from lib.wires.zhipu.video_request import VideoRequest
+    brought = keys.of(request, choose)
+    body = (await parse(VideoRequest, await body_of(request))).check()
+    job_id.check_room(audio_id=body.audio_id or "", request_id=body.request_id or "")
+    wanted = body.video_request()
+    if (drawing := body.drawing()) is not None:
 
-    tokens = credentials.tokens(request)
-    wanted = parse(VideoRequest, await body_of(request)).check()
-    order = wanted.order()
-    if (drawing := wanted.drawing()) is not None:
-        drawn = await credentials.fail_over_call(tokens, partial(pictures.draw, drawing))
-        order = order._replace(first_frame=drawn[0])
+        async def draw(upstream: Upstream, key: str) -> list[DrawnImage]:
+            return await upstream.draw(drawing, key)
 
-    async def start(token: str, *, patient: bool) -> tuple[PollId, str]:
-        job = await videos.create(order, token, patient=patient)
-        poll_id = PollId(
+        wanted = wanted._replace(frames=((await fail_over_call(brought, draw))[0],))
+
+    async def start(upstream: Upstream, key: str) -> tuple[JobId, Upstream, str]:
+        job = await upstream.create_video(wanted, key)
+        made = JobId(
             job=job.id,
             conversation=job.conversation_id,
             created=int(time.time()),
-            model=wanted.made_by,
-            sound=wanted.audio_id or "",
-            request_id=wanted.request_id or "",
+            model=wanted.model,
+            sound=wanted.sound,
+            request_id=body.request_id or "",
         )
-        return poll_id, token
+        return made, upstream, key
 
-    poll_id, token = await credentials.fail_over_call(tokens, start, generates=False)
-    return await _answer(request, poll_id, token, VideoState("working"))
+    made, upstream, key = await fail_over_call(brought, start, generates=False)
+    return await _answer(request, made, upstream, key, VideoState("working"))
 
 
 async def poll(request: Request) -> JSONResponse:
     """Say how far a job is."""
-    poll_id, token = _find(request)
-    return await _answer(request, poll_id, token)
+    return await _answer(request, *_find(request))
 
 
 async def delete(request: Request) -> JSONResponse:
     """Remove a job and its video."""
-    from lib.upstreams.chatglm import videos
-
-    poll_id, token = _find(request)
-    await videos.delete(poll_id.job, token)
-    return JSONResponse(video_response.deleted(request.path_params["id"]))
+    found, upstream, key = _find(request)
+    await upstream.delete_video(found.job, key)
+    return JSONResponse(deleted_object(request.path_params["id"]))
 
 
-def _find(request: Request) -> tuple[PollId, str]:
-    """The job that the path names, and the token of its account. Raises `NotFound`."""
-    poll_id, token = PollId.open(request.path_params["id"], credentials.tokens(request))
-    credentials.note(token)
-    return poll_id, token
+def _find(request: Request) -> tuple[JobId, Upstream, str]:
+    """The job that the path names, and whose it is. Raises `NotFound`."""
+    brought = {one.key.text: one for one in keys.of(request, choose)}
+    found, key = JobId.verify(request.path_params["id"], brought)
+    brought[key].note("asked")
+    return found, brought[key].upstream, key
 
 
-async def _answer(request: Request, poll_id: PollId, token: str, state: VideoState | None = None) -> JSONResponse:
+async def _answer(
+    request: Request, found: JobId, upstream: Upstream, key: str, state: VideoState | None = None
+) -> JSONResponse:
     """How far the job is, after the time that the client would rather wait. `state`: what is known already."""
-    from lib.upstreams.chatglm import videos
-
-    look = partial(videos.look, poll_id.job, token, sound=poll_id.sound)
+    look = partial(upstream.video, found.job, key, sound=found.sound)
     state = state or await look()
     headers = {}
     seconds = prefer.wait(request.headers.getlist("prefer"))
@@ -90,7 +96,8 @@ async def _answer(request: Request, poll_id: PollId, token: str, state: VideoSta
         headers["Preference-Applied"] = f"wait={seconds}"
     if state.status == "working":
         headers["Retry-After"] = str(RETRY_AFTER)
-    return JSONResponse(video_response.task(poll_id.seal(token), poll_id, state), headers=headers)
+    task = Task(found.sign(key), found.created, found.model, found.request_id or found.job, found.conversation)
+    return JSONResponse(task_object(task, state), headers=headers)
 
 
 routes = [
@@ -99,5 +106,5 @@ routes = [
     Route("/v1/videos/generations/{id}", delete, methods=["DELETE"]),
     Route("/v1/async-result/{id}", poll),
 ]
-app = function(*routes)
+app = function(*routes, wire=WIRE)
 handler = LambdaHandler(app)

@@ -11,25 +11,31 @@ import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from functools import cache
 from typing import NamedTuple
-from weakref import WeakKeyDictionary
 
-from lib import settings
-from lib.errors import Misconfigured, TokenRefused, Unauthorized, UpstreamFailed, UpstreamRefused, UpstreamUnavailable
+from lib.errors import (
+    AccountBanned,
+    AccountBusy,
+    RateLimited,
+    TokenRefused,
+    Unauthorized,
+    UpstreamFailed,
+    UpstreamRefused,
+    UpstreamUnavailable,
+)
 from lib.runtime import context
 from lib.runtime.deadline import outlast
-from lib.store import Store, open_store
+from lib.store import Store, configured_store
 from lib.store.entry import Entry
 from lib.store.seal import name_of
-from lib.upstreams.chatglm import service
-from lib.upstreams.chatglm.in_time import in_time
-from lib.upstreams.chatglm.retry import again
-from lib.upstreams.chatglm.service import Service
+from lib.types.upstream import KeyState
+from lib.upstreams.chatglm import reading, service
 from lib.upstreams.chatglm.token import WHERE_TO_GET_ONE, Token
+from lib.upstreams.in_time import in_time
+from lib.upstreams.retry import again
 
 _REFRESH = "/chatglm/user-api/user/refresh"  # protocol: [sure]
-_MODELS = "/chatglm/agent-api/operation/detail?tag=available_models"  # protocol: [once]
+_USER = "/chatglm/user-api/user/info"  # protocol: [once]
 
 _REFRESH_LIFETIME = 180 * 24 * 3600.0  # protocol: [sure]
 
@@ -55,9 +61,8 @@ class Session(NamedTuple):
 class Sessions:
     """The sessions that one event loop knows of: at hand, on the way, or in the store."""
 
-    def __init__(self, service: Service, store: Store) -> None:
-        self.service = service
-        self.store = store
+    def __init__(self) -> None:
+        self.store = context.shared(configured_store)
         self._at_hand: OrderedDict[str, Session] = OrderedDict()
         self._on_the_way: dict[str, asyncio.Task[Session]] = {}
 
@@ -112,16 +117,15 @@ class Sessions:
         return await self._call(token.check())
 
     async def _call(self, token: Token) -> Session:
-        result = await self.service.call("POST", _REFRESH, token, json={})
-        if not isinstance(result, dict) or not result.get("access_token"):
-            raise UpstreamFailed("The service answered the refresh without an access token.")
-        if result.get("is_guest"):
+        result = await service.current().call("POST", _REFRESH, token, json={})
+        found = reading.mapping(result[0] if isinstance(result, list) and result else result)
+        access = reading.words(found.get("access_token") or found.get("accessToken"))
+        if reading.flag(found.get("is_guest")):
             raise Guest(f"This ChatGLM token is a visitor's, who has not logged in. {WHERE_TO_GET_ONE}")
-        try:
-            access = Token.read(str(result["access_token"]))
-        except Unauthorized as error:
-            raise UpstreamFailed("The service answered the refresh with an access token of another kind.") from error
-        return Session(access, str(result.get("refresh_token") or token.text))
+        if not access:
+            raise UpstreamFailed("The service answered the refresh without an access token.")
+        refresh = reading.words(found.get("refresh_token") or found.get("refreshToken"))
+        return Session(Token.handed_out(access), refresh or token.text)
 
 
 class Guest(Unauthorized):
@@ -135,7 +139,7 @@ class Account:
         """Raises `Unauthorized` for a text that is no token: no call is needed to know."""
         self.token = Token.read(token)
         self.service = service.current()
-        self._sessions = _sessions_of(self.service)
+        self._sessions = context.shared(Sessions)
 
     @property
     def store(self) -> Store:
@@ -158,59 +162,35 @@ class Account:
             return self.token.check()
         return (await self._sessions.get(self.token, refused)).access
 
-    async def call_something(self, access: Token) -> None:
-        """Make a call that changes nothing, to see whether the token is let in. Raises `TokenRefused` if not."""
-        with suppress(UpstreamRefused):  # It let the token in, whatever else it found wrong.
-            await self.service.call("GET", _MODELS, access)
+    async def prove(self) -> None:
+        """Find out whether the service lets the token in. Raises `Unauthorized` if not. Generates nothing."""
+        await self.access()
+        with suppress(UpstreamRefused, RateLimited):  # It let the token in, whatever else it found wrong.
+            found = reading.mapping(await self.use(lambda access: self.service.call("GET", _USER, access)))
+            if reading.flag(reading.mapping(found.get("block_info")).get("blocked")):
+                raise AccountBanned("The service has closed this account.")
 
 
-class Finding(NamedTuple):
-    """What a check finds out about a token."""
-
-    live: bool
-    token: Token | None = None
-    """What it says of itself, where it can be read."""
-    guest: bool = False
-
-
-async def check(text: str) -> Finding:
-    """Find out whether a token is alive. Raises `UpstreamFailed` where the service cannot be asked."""
+async def check(text: str) -> KeyState:
+    """Find out whether a token is alive. Raises where the service cannot be asked."""
     try:
         token = Token.read(text)
     except Unauthorized:
-        return Finding(live=False)
+        return KeyState(live=False)
+
+    def state(*, live: bool, guest: bool = False) -> KeyState:
+        return KeyState(live, token.kind, token.expires_at, guest)
+
     try:
         async with in_time():
-            account = Account(text)
-            await again(lambda: account.use(account.call_something), on=UpstreamUnavailable)
+            await again(Account(text).prove)
     except Guest:
-        return Finding(live=False, token=token, guest=True)
-    except Unauthorized:
-        return Finding(live=False, token=token)
-    return Finding(live=True, token=token)
-
-
-@cache
-def _store() -> Store:
-    try:
-        return open_store(settings.current().token_store)
-    except ValueError as error:
-        raise Misconfigured(str(error)) from error
-    except ModuleNotFoundError as error:
-        raise Misconfigured(
-            f"GLM_TOKEN_STORE names a Redis, and this function was packed without {error.name}: "
-            "set GLM_TOKEN_STORE where you deploy from, too."
-        ) from error
-
-
-def _sessions_of(service: Service) -> Sessions:
-    sessions = _sessions.get(service)
-    if sessions is None:
-        sessions = _sessions[service] = Sessions(service, _store())
-    return sessions
-
-
-_sessions: WeakKeyDictionary[Service, Sessions] = WeakKeyDictionary()
+        return state(live=False, guest=True)
+    except (Unauthorized, AccountBanned):
+        return state(live=False)
+    except AccountBusy:
+        return state(live=True)
+    return state(live=True)
 
 
 def _usable(session: Session, refused: str | None) -> bool:
@@ -235,4 +215,4 @@ def _read(value: bytes | None) -> Session | None:
     if value is None:
         return None
     record = json.loads(value)
-    return Session(Token.read(record["access"]), record["refresh"])
+    return Session(Token.handed_out(record["access"]), record["refresh"])

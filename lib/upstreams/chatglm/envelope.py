@@ -1,4 +1,4 @@
-"""The envelope that every answer of the service but the stream comes in, and what its refusals mean.
+"""The envelope that every answer of the service but the stream comes in.
 
 `{"status": 0, "message": "success", "result": …}` (protocol: [sure]); older answers say `code` for `status` [old].
 """
@@ -6,25 +6,11 @@
 import json
 from typing import Any, Final
 
-from lib.errors import (
-    AccountBusy,
-    Error,
-    RateLimited,
-    TokenRefused,
-    UpstreamFailed,
-    UpstreamRefused,
-    UpstreamUnavailable,
-)
+from lib.errors import RateLimited
+from lib.upstreams.chatglm import reading, refusal
 
-_BUSY: Final = 10061
-_TOKEN_REFUSED: Final = (40102, 40103)
-_SIGNATURE_REFUSED: Final = (40001, 40002, 40011, 40014)
-_SLOW_DOWN: Final = ("频繁", "太快", "请稍后")
-
-BUSY_RETRY_AFTER = 5.0
-"""Seconds after which a client may ask a busy account again: most answers take longer, few of them much."""
-LIMITED_RETRY_AFTER = 30.0
-"""Seconds after which a client may ask a limited account again; the service does not say."""
+MAX_RETRY_AFTER: Final = 3600.0
+"""Seconds: a longer wait is nobody's plan."""
 
 
 def result(http_status: int, body: bytes, retry_after: str | None = None) -> Any:
@@ -32,50 +18,30 @@ def result(http_status: int, body: bytes, retry_after: str | None = None) -> Any
     try:
         return _result(http_status, body)
     except RateLimited as error:
-        if retry_after and retry_after.isdecimal():
-            error.retry_after = float(retry_after[:6])
+        if (seconds := reading.number(retry_after)) is not None and seconds > 0:
+            error.retry_after = min(seconds, MAX_RETRY_AFTER)
         raise
 
 
 def _result(http_status: int, body: bytes) -> Any:
+    if http_status == 204:
+        return {}
     envelope = _parse(body)
     if envelope is None:
-        raise _unreadable(http_status)
-    status = envelope.get("status", envelope.get("code"))
-    if http_status < 400 and status == 0:
-        return envelope.get("result")
-    raise _refusal(http_status, status, str(envelope.get("message") or ""))
-
-
-def _refusal(http_status: int, status: Any, message: str) -> Error:
-    if status in _TOKEN_REFUSED or http_status == 401:
-        return TokenRefused("The service refuses this ChatGLM token. Log in at chatglm.cn and take a new one.")
-    if status == _BUSY:
-        return AccountBusy(
-            "This account is generating another answer; the service allows one at a time.",
-            retry_after=BUSY_RETRY_AFTER,
-        )
-    if http_status == 429 or any(words in message for words in _SLOW_DOWN):
-        return RateLimited("The service asks to slow down.", retry_after=LIMITED_RETRY_AFTER)
-    if status in _SIGNATURE_REFUSED:
-        return UpstreamFailed(
-            f"The service refuses how this deployment signs its calls ({status}). "
-            "Is its clock right? Or has the page's secret changed: see GLM_SIGN_SECRET."
-        )
-    if http_status >= 500:
-        return UpstreamUnavailable(f"The service has a fault of its own (HTTP {http_status}).")
-    return UpstreamRefused(f"The service refused: {message[:200] or 'no reason given'} ({status or http_status}).")
-
-
-def _unreadable(http_status: int) -> Error:
-    if http_status in (401, 429) or http_status >= 500:
-        return _refusal(http_status, None, "")
-    return UpstreamFailed(f"The service answered with something else than data (HTTP {http_status}).")
+        raise refusal.page(http_status, body.decode(errors="replace"))
+    status = reading.code(envelope.get("status", envelope.get("code")))
+    found = envelope.get("result", envelope.get("data"))
+    if http_status < 400 and (status == 0 or (status is None and found is not None)):
+        return found
+    message = envelope.get("message") or envelope.get("msg") or envelope.get("err_msg")
+    raise refusal.refusal(http_status, status, reading.text(message))
 
 
 def _parse(body: bytes) -> dict[str, Any] | None:
     try:
-        envelope = json.loads(body)
+        envelope = json.loads(body.decode("utf-8-sig", "replace"))
     except (ValueError, RecursionError):
         return None
+    if isinstance(envelope, list) and len(envelope) == 1:
+        envelope = envelope[0]
     return envelope if isinstance(envelope, dict) else None

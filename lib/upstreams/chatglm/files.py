@@ -1,4 +1,8 @@
-"""Documents and pictures of a question, handed to the service before the question is asked."""
+"""Documents and pictures of a conversation, handed to the service before it is asked.
+
+Only the files of the newest turn can fail a request: an old picture that is gone must not end a conversation. Of the
+older ones the newest are kept, and what cannot be had becomes a short note in its turn's text.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -6,57 +10,123 @@ from secrets import token_hex
 from typing import Any, Final
 
 from lib import settings
-from lib.errors import BadRequest, Error, UpstreamFailed, UpstreamUnavailable
+from lib.errors import BadRequest, Error, UpstreamFailed
 from lib.files.fetch import Limits, RemoteFile, open_file
-from lib.types.old_chat import Attachment
+from lib.runtime import context
+from lib.types.chat import FilePart, Message
+from lib.upstreams.chatglm import reading
 from lib.upstreams.chatglm.account import Account
-from lib.upstreams.chatglm.retry import again
 from lib.upstreams.chatglm.service import Upload
 from lib.upstreams.chatglm.token import Token
+from lib.upstreams.retry import again
 
 _CHAT_UPLOAD: Final = "/chatglm/productivity-api/file/chat_upload"  # protocol: 2026 [sure]
 
 _ESCAPES: Final = str.maketrans({'"': "%22", "\r": "%0D", "\n": "%0A"})
 """As browsers escape a file name in a form; all other letters go as UTF-8."""
 
-MAX_FILES = 10
+MAX_FILES: Final = 10
 """Files of one request: each is a fetch and an upload, and the service takes few at once."""
 
 
-async def upload(attachments: Sequence[Attachment], account: Account, assistant_id: str) -> list[dict[str, Any]]:
-    """Hand over all `attachments` at once, and return the contents of a message that name them.
+class Uploads:
+    """What of a conversation's files the service has been handed, and why the rest is not there."""
 
-    Raises `BadRequest`, which names the field, for a file that cannot be had.
-    """
-    if len(attachments) > MAX_FILES:
-        raise BadRequest(f"A request may hold at most {MAX_FILES} files.", param=attachments[MAX_FILES].field)
+    def __init__(self) -> None:
+        self._contents: dict[FilePart, dict[str, Any]] = {}
+        self._missing: dict[FilePart, str] = {}
+
+    def add(self, file: FilePart, content: dict[str, Any]) -> None:
+        """The service has it."""
+        self._contents[file] = content
+
+    def leave_out(self, file: FilePart, why: str) -> None:
+        """It is not there, and the conversation goes on without it."""
+        self._missing[file] = f"{'A picture' if file.is_image else 'A file'} stood here that {why}"
+
+    def missing(self, file: FilePart) -> str:
+        """Why a file is not there; empty where it is."""
+        return self._missing.get(file, "")
+
+    def contents(self) -> list[dict[str, Any]]:
+        """The contents of a message that name the files."""
+        documents = [content for content in self._contents.values() if "image_url" not in content]
+        pictures = [content for content in self._contents.values() if "image_url" in content]
+        return [
+            *([{"type": "file", "file": documents}] if documents else []),
+            *([{"type": "image", "image": pictures}] if pictures else []),
+        ]
+
+
+async def upload_all(messages: Sequence[Message], account: Account, assistant_id: str) -> Uploads:
+    """Hand over the files of `messages`, at once. Raises `BadRequest` for one of the newest turn that cannot be had."""
+    answered = max((place for place, message in enumerate(messages) if message.role == "assistant"), default=-1)
+    newest = [file for message in messages[answered + 1 :] for file in message.files]
+    older = [file for message in messages[: answered + 1] for file in message.files]
+    if len(newest) > MAX_FILES:
+        raise BadRequest(f"A turn may hold at most {MAX_FILES} files.", param=newest[MAX_FILES].field)
+    uploads = Uploads()
+    room = MAX_FILES - len(newest)
+    kept = older[len(older) - room :] if room else []
+    for file in older[: len(older) - len(kept)]:
+        uploads.leave_out(file, "is no longer sent along")
+
+    async def upload(file: FilePart, *, needed: bool) -> None:
+        try:
+            uploads.add(file, await _once(file, account, assistant_id))
+        except BadRequest as error:
+            if needed:
+                raise
+            uploads.leave_out(file, f"cannot be had any more ({error.message})")
+
     try:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(_upload(attachment, account, assistant_id)) for attachment in attachments]
+            for file in dict.fromkeys([*kept, *newest]):
+                group.create_task(upload(file, needed=file in newest))
     except* Error as errors:
         raise _first(errors) from None
-    contents = [task.result() for task in tasks]
-    documents = [content for content in contents if "image_url" not in content]
-    pictures = [content for content in contents if "image_url" in content]
-    return [
-        *([{"type": "file", "file": documents}] if documents else []),
-        *([{"type": "image", "image": pictures}] if pictures else []),
-    ]
+    return uploads
 
 
-async def _upload(attachment: Attachment, account: Account, assistant_id: str) -> dict[str, Any]:
+async def _once(file: FilePart, account: Account, assistant_id: str) -> dict[str, Any]:
+    """A busy account is asked again and again: its files are handed over once."""
+    kept = context.current().kept
+    name = (account.token.text, file)
+    if name not in kept:
+        kept[name] = await _upload(file, account, assistant_id)
+    found: dict[str, Any] = kept[name]
+    return found
+
+
+async def _upload(part: FilePart, account: Account, assistant_id: str) -> dict[str, Any]:
     async def attempt(token: Token) -> tuple[bool, Any]:
         async with open_file(
-            account.service.files, attachment.url, field=attachment.field, limits=limits(), name=attachment.name
+            account.service.files, part.url, field=part.field, limits=limits(), name=part.name
         ) as file:
+            if part.is_image and file.is_page:
+                raise BadRequest(f"The file at {part.field} is a web page, not a picture.", param=part.field)
             fields = {"from": "chat", "assistant_id": assistant_id}
             return file.is_picture, await send_file(account, token, _CHAT_UPLOAD, file, fields)
 
-    is_picture, result = await again(lambda: account.use(attempt), on=UpstreamUnavailable)
-    uploaded = result[0] if isinstance(result, list) and result else result
-    if not isinstance(uploaded, dict) or not uploaded.get("file_url"):
+    is_picture, result = await again(lambda: account.use(attempt))
+    uploaded = next(iter(reading.mappings(result)), {})
+    url = reading.words(uploaded.get("file_url"))
+    if not url:
         raise UpstreamFailed("The service took a file without saying where it is.")
-    return {**uploaded, "image_url": uploaded["file_url"]} if is_picture else uploaded
+    return _picture(uploaded, url) if is_picture else uploaded
+
+
+def _picture(uploaded: Mapping[str, Any], url: str) -> dict[str, Any]:
+    """A picture as a message names it (protocol, "Files": [sure]); other shapes are ignored in silence."""
+    return {
+        "file_name": uploaded.get("file_name", ""),
+        "file_id": uploaded.get("file_id", ""),
+        "image_url": url,
+        "file_size": uploaded.get("file_size", 0),
+        "order": 0,
+        "width": uploaded.get("width") or 0,
+        "height": uploaded.get("height") or 0,
+    }
 
 
 async def send_file(account: Account, token: Token, path: str, file: RemoteFile, fields: Mapping[str, str]) -> Any:

@@ -3,6 +3,8 @@
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+from lib.types.chat import Effort
+
 CHATGLM: Final = "65940acff94777010aa6b796"
 DRAWING: Final = "65a232c082ff90a2ad2f15e2"
 AI_SEARCH: Final = "659e54b1b8006379b4b2abd6"
@@ -10,12 +12,32 @@ AI_READING: Final = "658a7988b8a9a98d38725745"
 VIDEO_HELPER: Final = "668d03b2e99d661ed3c32516"
 """The service's own agents (protocol, "Agents")."""
 
-THINKING: Final = "thinking"
-"""`chat_mode` of an answer with reasoning [once]; until 2025 it was `zero` [old]."""
+TEXT_MODEL: Final = "glm-5.3"
+SEEING_MODEL: Final = "glm-5.3-flash"
+"""On the service's page the first takes text only, the second sees pictures and files (protocol: [once])."""
+
 DEEP_RESEARCH: Final = "deep_research"
 
-_EFFORTS: Final = {"minimal": "low", "low": "low", "medium": "high", "high": "high", "xhigh": "max", "max": "max"}
-"""OpenAI's efforts in the service's words: low, high, max [once]."""
+
+class Pair(NamedTuple):
+    """`chat_mode` and `reasoning_effort`: the page never sends another pair (protocol: modes [sure], last [once])."""
+
+    chat_mode: str = ""
+    effort: str = ""
+
+
+FAST: Final = Pair("", "low")
+DEEP: Final = Pair("thinking", "high")
+UTMOST: Final = Pair("deep_thinking", "max")
+PAIRS: Final[dict[Effort, Pair]] = {
+    "none": FAST,
+    "minimal": FAST,
+    "low": FAST,
+    "medium": DEEP,
+    "high": DEEP,
+    "xhigh": UTMOST,
+    "max": UTMOST,
+}
 
 _ID_LENGTH: Final = 24
 _ID_LETTERS: Final = frozenset("0123456789abcdefghijklmnopqrstuvwxyz")
@@ -25,41 +47,38 @@ class Model(NamedTuple):
     """How the service is to answer."""
 
     assistant_id: str = CHATGLM
-    chat_mode: str = ""
-    effort: str = ""
-    """`reasoning_effort`; empty leaves it to the service."""
+    pair: Pair = FAST
     selected_model: str = ""
     """Empty leaves it to the service."""
     search: bool = True
     """May the service search the web: it decides whether it does."""
-    silent: bool = False
-    """Leave the reasoning out of the answer."""
+    hide_reasoning: bool = False
 
     @property
     def draws(self) -> bool:
         """Does it answer with pictures."""
         return self.assistant_id == DRAWING
 
-    def with_effort(self, effort: str | None) -> "Model":
-        """The same with the effort that a caller asks for, in OpenAI's words. `none` turns the reasoning off."""
-        if effort is None or self.chat_mode == DEEP_RESEARCH:
+    def with_effort(self, effort: Effort | None) -> "Model":
+        """The same with the effort that a caller asks for."""
+        if effort is None or self.pair.chat_mode == DEEP_RESEARCH:
             return self
-        if effort == "none":
-            return self._replace(chat_mode="", effort="")
-        return self._replace(chat_mode=THINKING, effort=_EFFORTS.get(effort, "high"))
+        return self._replace(pair=PAIRS[effort])
 
+    def seeing(self) -> "Model":
+        """The same, or the one beside it that sees pictures and files."""
+        return self._replace(selected_model=SEEING_MODEL) if self.selected_model == TEXT_MODEL else self
 
-_THINKING_MODEL = Model(chat_mode=THINKING, effort="high")
 
 TABLE: Final = MappingProxyType(
     {
-        "glm-5.3": Model(selected_model="glm-5.3"),
-        "glm-5.3-flash": Model(selected_model="glm-5.3-flash"),
+        "glm-5.3": Model(selected_model=TEXT_MODEL),
+        "glm-5.3-flash": Model(selected_model=SEEING_MODEL),
         "glm-4": Model(),
         "glm-4-plus": Model(),
         "glm-4v": Model(),
-        "glm-4-zero": _THINKING_MODEL,
-        "glm-4-deepresearch": Model(chat_mode=DEEP_RESEARCH),
+        "glm-4-zero": Model(pair=DEEP),
+        "glm-4-deepresearch": Model(pair=Pair(DEEP_RESEARCH)),
         "cogview-3": Model(assistant_id=DRAWING, search=False),
         "cogview-3-plus": Model(assistant_id=DRAWING, search=False),
         "cogview-4": Model(assistant_id=DRAWING, search=False),
@@ -92,14 +111,17 @@ def names() -> tuple[str, ...]:
 
 def find(name: str) -> Model:
     """What `name` means. An agent's id is that agent; a name that nobody knows is the plain ChatGLM."""
-    suffixes = []
-    while name not in TABLE and (suffix := next(filter(name.endswith, SUFFIXES), None)):
-        suffixes.append(suffix)
-        name = name.removesuffix(suffix)
-    model = Model(assistant_id=name) if is_id(name) else TABLE.get(name, Model())
+    base, suffixes = _split(name)
+    model = Model(assistant_id=base) if is_id(base) else TABLE.get(base, Model())
     for suffix in suffixes:
         model = _with_suffix(model, suffix)
     return model
+
+
+def is_known(name: str) -> bool:
+    """Is it a name of the table, with any suffixes, or an agent's id."""
+    base, _ = _split(name)
+    return base in TABLE or is_id(base)
 
 
 def is_id(text: str) -> bool:
@@ -107,9 +129,19 @@ def is_id(text: str) -> bool:
     return len(text) >= _ID_LENGTH and _ID_LETTERS.issuperset(text)
 
 
+def _split(name: str) -> tuple[str, list[str]]:
+    """A name as clients write it (`openai/GLM-5.3-think `), without provider and suffixes."""
+    base = name.strip().lower().rpartition("/")[2]
+    suffixes = []
+    while base not in TABLE and (suffix := next(filter(base.endswith, SUFFIXES), None)):
+        suffixes.append(suffix)
+        base = base.removesuffix(suffix)
+    return base, suffixes
+
+
 def _with_suffix(model: Model, suffix: str) -> Model:
     if suffix == "-think":
-        return model._replace(chat_mode=THINKING, effort=model.effort or "high")
+        return model._replace(pair=DEEP)
     if suffix == "-offline":
         return model._replace(search=False)
-    return model._replace(silent=True)
+    return model._replace(hide_reasoning=True)

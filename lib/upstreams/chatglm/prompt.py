@@ -5,47 +5,63 @@ holds such a mark is changed so that it cannot pose as a turn.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
 
-from lib.types.old_chat import Role, Turn
+from lib.types.chat import FilePart, Message, Role, TextPart
 
-_MARKS: dict[Role, str] = {
+MARKS: Final[dict[Role, str]] = {
     "system": "<|system|>",
     "user": "<|user|>",
     "assistant": "<|assistant|>",
     "tool": "<|user|>",  # The service knows no mark for tools; the text says what it is.
 }
-_ANY_MARK = re.compile(r"<(?=\|[^|<>]{1,40}\|>)")
-_MARKDOWN_PICTURE = re.compile(r"!\[[^\[\]\n]*\]\([^()\s]*\)")
-_SANDBOX_PATH = re.compile(r"/mnt/data/[^\s)\]\"'`]*")
+_ANY_MARK: Final = re.compile(r"<(?=\|[^|<>]{1,40}\|>)")
+_MARKDOWN_IMAGE: Final = re.compile(r"!\[[^\[\]\n]*\]\([^()\s]*\)")
+_SANDBOX_PATH: Final = re.compile(r"/mnt/data/[^\s)\]\"'`]*")
+
+type Missing = Callable[[FilePart], str]
+"""Why a file of an earlier message is not there; empty where it is."""
 
 
-def merge(turns: Sequence[Turn]) -> str:
-    """All turns in one text, system texts first. A single turn of the user goes as it is, without marks."""
-    if len(turns) == 1 and turns[0].role == "user":
-        return _unmarked(turns[0].text)
-    ordered = sorted(turns, key=lambda turn: turn.role != "system")
-    return "".join(f"{_MARKS[turn.role]}\n{_text(turn)}\n" for turn in ordered) + _MARKS["assistant"] + "\n"
+def merge(messages: Sequence[Message], missing: Missing = lambda file: "") -> str:
+    """All messages in one text. A single one of the user's goes as it is, without marks."""
+    if len(messages) == 1 and messages[0].role == "user":
+        return _text(messages[0], missing)
+    turns = [f"{MARKS[message.role]}\n{_text(message, missing)}\n" for message in messages]
+    return "".join(turns) + MARKS["assistant"] + "\n"
 
 
-def newest(turns: Sequence[Turn]) -> Sequence[Turn]:
-    """What a conversation that the service remembers goes on with: what came after its last words, or the last turn."""
-    answered = max((place for place, turn in enumerate(turns) if turn.role == "assistant"), default=-1)
-    later = [turn for turn in turns[answered + 1 :] if turn.role != "system"] if answered >= 0 else []
-    return later or turns[-1:]
+def newest(messages: Sequence[Message]) -> Sequence[Message]:
+    """What a conversation that the service remembers goes on with: what came after its last words.
+
+    Where nothing did, the last message that is not the assistant's: its own words are never sent as the user's.
+    """
+    answered = max((place for place, message in enumerate(messages) if message.role == "assistant"), default=-1)
+    later = [message for message in messages[answered + 1 :] if message.role != "system" or answered < 0]
+    if later and answered >= 0:
+        return later
+    return [message for message in messages if message.role not in ("assistant", "system")][-1:] or messages[-1:]
 
 
-def continuation(turns: Iterable[Turn]) -> str:
+def continuation(messages: Iterable[Message], missing: Missing = lambda file: "") -> str:
     """The text that goes on a conversation which the service remembers: the newest turns without marks."""
-    return "\n\n".join(_unmarked(turn.text) for turn in turns)
+    return "\n\n".join(_text(message, missing) for message in messages)
 
 
-def _text(turn: Turn) -> str:
-    text = turn.text
-    if turn.role == "assistant":  # The model repeats pictures and paths that it sees in its earlier answers.
-        text = _SANDBOX_PATH.sub("", _MARKDOWN_PICTURE.sub("", text))
-    return _unmarked(text)
-
-
-def _unmarked(text: str) -> str:
+def unmarked(text: str) -> str:
+    """`text`, in which nothing poses as a turn."""
     return _ANY_MARK.sub("< ", text)
+
+
+def _text(message: Message, missing: Missing) -> str:
+    lines = []
+    for part in message.parts:
+        if isinstance(part, TextPart):
+            lines.append(part.text)
+        elif why := missing(part):
+            lines.append(f"[{why}]")
+    text = "\n".join(filter(None, lines))
+    if message.role == "assistant":  # The model repeats pictures and paths that it sees in its earlier answers.
+        text = _SANDBOX_PATH.sub("", _MARKDOWN_IMAGE.sub("", text))
+    return unmarked(text)

@@ -1,6 +1,5 @@
 """Calls to the service: signed, with the headers of its page, and with its refusals made into errors."""
 
-import asyncio
 import math
 import zlib
 from collections.abc import AsyncIterable, Mapping
@@ -10,13 +9,13 @@ from json import JSONEncoder
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
-from weakref import WeakKeyDictionary
 
 from lib import settings
 from lib.errors import UpstreamFailed, UpstreamUnavailable
 from lib.http.connection import DEFAULT_PORTS, Origin, Request, Timeouts
 from lib.http.http_errors import OutOfTime, ReadTimeout, TransportError
 from lib.http.pool import Pool, Response
+from lib.runtime import context
 from lib.upstreams.chatglm import envelope, signature
 from lib.upstreams.chatglm.token import Token
 
@@ -79,7 +78,7 @@ class Stream:
         except TransportError as error:
             raise unreachable(error) from error
 
-    def close(self) -> None:
+    async def aclose(self) -> None:
         """Nothing more is wanted of it."""
         self._response.close()
 
@@ -176,15 +175,12 @@ def unreachable(error: TransportError) -> UpstreamUnavailable:
 
 def current() -> Service:
     """The service of the running event loop. Connections belong to a loop and are reused within it."""
-    loop = asyncio.get_running_loop()
-    service = _services.get(loop)
-    if service is None:
-        chosen = settings.current()
-        service = _services[loop] = Service(chosen.chatglm_url, chosen.sign_secret)
-    return service
+    return context.shared(_configured)
 
 
-_services: WeakKeyDictionary[asyncio.AbstractEventLoop, Service] = WeakKeyDictionary()
+def _configured() -> Service:
+    chosen = settings.current()
+    return Service(chosen.chatglm_url, chosen.sign_secret)
 
 
 def _encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:

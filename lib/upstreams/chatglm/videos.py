@@ -1,81 +1,85 @@
 """Videos: jobs of the service that take minutes (protocol, "Videos": [sure])."""
 
-import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import quote
 
-from lib.errors import (
-    AccountBusy,
-    BadRequest,
-    NotFound,
-    UpstreamFailed,
-    UpstreamRefused,
-    UpstreamUnavailable,
-)
+from lib.errors import BadRequest, NotFound, UpstreamFailed, UpstreamRefused
+from lib.files import images
 from lib.store.entry import Entry
-from lib.types.old_chat import Attachment
-from lib.types.old_images import DrawnPicture
-from lib.types.old_videos import Video, VideoJob, VideoOrder, VideoState
-from lib.upstreams.chatglm import models, pictures
+from lib.types.chat import FilePart
+from lib.types.images import DrawnImage
+from lib.types.videos import Video, VideoJob, VideoRequest, VideoState
+from lib.upstreams.chatglm import models, reading
 from lib.upstreams.chatglm.account import Account
-from lib.upstreams.chatglm.in_time import in_time
-from lib.upstreams.chatglm.retry import again
+from lib.upstreams.chatglm.refusal import MAX_WORDS, Unknown
 from lib.upstreams.chatglm.token import Token
+from lib.upstreams.chatglm.video_options import base_parameters, check_words
+from lib.upstreams.in_time import in_time
+from lib.upstreams.retry import again
 
-COMPOSED_FOR = 24 * 3600.0
+COMPOSED_FOR: Final = 24 * 3600.0
 """Seconds for which it is remembered where a video with its sound track is. Nobody has seen whether the service makes
 it again when it is asked again: who asks within a day gets the same answer on every instance that shares the store."""
-COMPOSE_TIMEOUT = 30.0
+COMPOSE_TIMEOUT: Final = 30.0
 """Seconds for which others who ask wait while a sound track is added; after that they ask for it themselves."""
-MAX_REASON = 200
-"""Letters of the service's own words that are passed on: a sentence or two."""
 
 _JOBS: Final = "/chatglm/video-api/v1/chat"
 _STATUS: Final = "/chatglm/video-api/v1/chat/status/"
 _UPLOAD: Final = "/chatglm/video-api/v1/static/upload"
 _COMPOSE: Final = "/chatglm/video-api/v1/static/composite_video"
 
+_FAILED: Final = ("fail", "failed", "error", "rejected", "canceled", "cancelled", "intervene", "timeout")
+"""Statuses of a job that has failed; one that nobody knows means that it is at work."""
 _PERCENT: Final = re.compile(r"(\d{1,3})(?:\.\d+)?\s*%?")
 
 
 @in_time()
-async def create(order: VideoOrder, token: str, *, patient: bool) -> VideoJob:
-    """Have the service take an order. `patient` waits a little for an account that is busy.
+async def create(request: VideoRequest, key: str) -> VideoJob:
+    """Have the service take an order, once: what may have been delivered is not ordered again.
 
     Raises `BadRequest`, which names the field, for a first frame that is not a picture or cannot be had.
     """
-    account = Account(token)
+    check_words(request)
+    account = Account(key)
     body: dict[str, Any] = {
-        "conversation_id": order.conversation_id if models.is_id(order.conversation_id) else "",
-        "prompt": order.prompt,
+        "conversation_id": request.conversation_id if models.is_id(request.conversation_id) else "",
+        "prompt": request.prompt,
         "advanced_parameter_extra": {
-            "emotional_atmosphere": order.atmosphere,
-            "mirror_mode": order.motion,
-            "video_style": order.style,
+            "emotional_atmosphere": request.atmosphere,
+            "mirror_mode": request.motion,
+            "video_style": request.style,
         },
     }
-    if order.first_frame is not None:
-        body["source_list"] = [await _source(order.first_frame, account)]
-    result = await _call(account, "POST", _JOBS, body, patient=patient)
-    job_id = str(result.get("chat_id") or "")
+    if (parameters := base_parameters(request)) is not None:
+        body["base_parameter_extra"] = parameters
+    if request.frames:
+        body["source_list"] = [await _source(request.frames[0], account)]
+    result = await _call(account, "POST", _JOBS, body)
+    job_id = reading.text(result.get("chat_id"))
     if not job_id:
         raise UpstreamFailed("The service took the order without naming the job.")
-    return VideoJob(job_id, str(result.get("conversation_id") or ""))
+    return VideoJob(job_id, reading.text(result.get("conversation_id")))
 
 
 @in_time()
-async def look(job_id: str, token: str, *, sound: str = "") -> VideoState:
+async def look(job_id: str, key: str, *, sound: str = "") -> VideoState:
     """How far the job is. Once it is done, its sound track (`<key>-<audio id>`) is added, where it is to have one.
 
     Raises `NotFound` for a job that the service does not know, or does not know any more.
     """
-    account = Account(token)
-    result = await _status(job_id, account)
-    if result is None:
-        raise NotFound("The service does not know this job. Has it been deleted?", param="id")
+    account = Account(key)
+    try:
+        result = await _call(account, "GET", _STATUS + quote(job_id, safe=""))
+    except Unknown as error:
+        raise NotFound("The service does not know this job. Has it been deleted?", param="id") from error
     state = _state(result)
+    if state.status == "done" and state.video is None:
+        state = _state(await _details(job_id, account))
+        if state.video is None:
+            raise UpstreamFailed("The service says that the video is done, but not where it is.")
     if state.video is None or not sound:
         return state
     try:
@@ -86,42 +90,43 @@ async def look(job_id: str, token: str, *, sound: str = "") -> VideoState:
 
 
 @in_time()
-async def delete(job_id: str, token: str) -> None:
+async def delete(job_id: str, key: str) -> None:
     """Remove the job and its video from the account. One that is gone already is fine."""
-    account = Account(token)
-    try:
+    account = Account(key)
+    with suppress(Unknown):
         await _call(account, "DELETE", _JOBS + "/" + quote(job_id, safe=""))
-    except UpstreamRefused:
-        # The refusal does not say whether the job is gone or stays.
-        if await _status(job_id, account) is not None:
-            raise
 
 
-async def _status(job_id: str, account: Account) -> dict[str, Any] | None:
-    """What the service says of the job; None where it knows of none."""
+async def _details(job_id: str, account: Account) -> dict[str, Any]:
+    """What the service says of the job itself [once]; nothing where it does not."""
     try:
-        return await _call(account, "GET", _STATUS + quote(job_id, safe=""))
+        return {"status": "finished", **await _call(account, "GET", _JOBS + "/" + quote(job_id, safe=""))}
     except UpstreamRefused:
-        return None
+        return {"status": "finished"}
 
 
 def _state(result: dict[str, Any]) -> VideoState:
-    status = result.get("status")
-    percent = _PERCENT.fullmatch(str(result.get("plan") or "").strip())
+    """How far a job is. An address means that it is done; a status that nobody knows, that it is at work."""
+    status = reading.text(result.get("status")).lower()
+    percent = _PERCENT.fullmatch(reading.text(result.get("plan")).strip())
     progress = min(100, int(percent[1])) if percent else None
-    if status in ("init", "processing"):
-        return VideoState("working", progress)
-    if status != "finished":
-        return VideoState("failed", reason=str(result.get("msg") or "The service gives no reason.")[:MAX_REASON])
-    if not result.get("video_url"):
-        raise UpstreamFailed("The service says that the video is done, but not where it is.")
-    video = Video(
-        url=str(result["video_url"]),
-        cover_url=str(result.get("cover_url") or ""),
-        duration=str(result.get("video_duration") or ""),
-        resolution=str(result.get("resolution") or ""),
-    )
-    return VideoState("done", progress, video)
+    url = reading.url(result.get("video_url"))
+    if url:
+        video = Video(
+            url=url,
+            cover_url=reading.url(result.get("cover_url")),
+            duration=reading.text(result.get("video_duration")),
+            resolution=reading.text(result.get("resolution")),
+        )
+        return VideoState("done", progress, video)
+    if status in ("finished", "finish", "success", "done"):
+        return VideoState("done", progress)
+    if status in _FAILED:
+        reason = reading.text(result.get("msg")) or "The service gives no reason."
+        return VideoState("failed", reason=reason[:MAX_WORDS])
+    if status not in ("init", "processing"):
+        reading.note_unknown("a video's status", status)
+    return VideoState("working", progress)
 
 
 async def _composed(job_id: str, account: Account, sound: str) -> str:
@@ -136,72 +141,66 @@ async def _composed(job_id: str, account: Account, sound: str) -> str:
 
 
 async def _compose(job_id: str, account: Account, sound: str) -> bytes:
-    key, _, audio_id = sound.partition("-")
-    result = await _call(account, "POST", _COMPOSE, {"chat_id": job_id, "key": key, "audio_id": audio_id})
-    url = str(result.get("url") or "")
+    track, _, audio_id = sound.partition("-")
+    result = await _call(account, "POST", _COMPOSE, {"chat_id": job_id, "key": track, "audio_id": audio_id})
+    url = reading.url(result.get("url"))
     if not url:
         raise UpstreamFailed("The service added the sound track, but does not say where the video is.")
     return url.encode()
 
 
-async def _call(account: Account, method: str, path: str, body: Any = None, *, patient: bool = False) -> dict[str, Any]:
-    return await _use(account, lambda token: account.service.call(method, path, token, json=body), patient=patient)
+async def _call(account: Account, method: str, path: str, body: Any = None) -> dict[str, Any]:
+    return await _use(account, lambda token: account.service.call(method, path, token, json=body))
 
 
-async def _use(
-    account: Account, attempt: Callable[[Token], Awaitable[Any]], *, patient: bool = False
-) -> dict[str, Any]:
-    """The result of a call, which is an object."""
-    on = (UpstreamUnavailable, AccountBusy) if patient else UpstreamUnavailable
-    result = await again(lambda: account.use(attempt), on=on)
-    if not isinstance(result, dict):
-        raise UpstreamFailed("The service answered with something else than was asked for.")
-    return result
+async def _use(account: Account, attempt: Callable[[Token], Awaitable[Any]]) -> dict[str, Any]:
+    """The result of a call: an object, or nothing where the service says nothing more."""
+    return next(iter(reading.mappings(await again(lambda: account.use(attempt)))), {})
 
 
-async def _source(first_frame: Attachment | DrawnPicture, account: Account) -> str:
+async def _source(frame: FilePart | DrawnImage, account: Account) -> str:
     """Hand over a first frame; the service's name for it."""
     from lib.files.fetch import RemoteFile
     from lib.files.media_type import FileType
     from lib.upstreams.chatglm.files import send_file
 
     await account.access()  # Nothing is fetched for somebody whom the service does not let in.
-    frame = await _frame(first_frame, account)
+    content = await _frame(frame, account)
 
     async def attempt(token: Token) -> Any:
-        file = RemoteFile("first_frame.jpg", FileType.JPEG, len(frame), frame, _nothing())
+        file = RemoteFile("first_frame.jpg", FileType.JPEG, len(content), content, _nothing())
         return await send_file(account, token, _UPLOAD, file, {})
 
-    result = await _use(account, attempt)
-    source_id = result.get("source_id")
+    source_id = reading.text((await _use(account, attempt)).get("source_id"))
     if not source_id:
         raise UpstreamFailed("The service took the first frame without naming it.")
-    return str(source_id)
+    return source_id
 
 
-async def _frame(first_frame: Attachment | DrawnPicture, account: Account) -> bytes:
+async def _frame(frame: FilePart | DrawnImage, account: Account) -> bytes:
     """The picture, in the form that the service takes."""
-    from lib.files.first_frame import fit
+    from lib.files.first_frame import fit_in_turn
+    from lib.upstreams.chatglm.files import limits
 
-    if isinstance(first_frame, DrawnPicture):
-        [content] = await pictures.fetch([first_frame])
+    if isinstance(frame, DrawnImage):
+        content = await images.content(account.service.files, frame, limits())
     else:
-        content = await _content(first_frame, account)
+        content = await _content(frame, account)
     try:
-        return await asyncio.to_thread(fit, content)
+        return await fit_in_turn(content)
     except ValueError as error:
-        if isinstance(first_frame, DrawnPicture):
+        if isinstance(frame, DrawnImage):
             raise UpstreamFailed(f"The picture that the service drew {error}.") from error
-        raise BadRequest(f"The file at {first_frame.field} {error}.", param=first_frame.field) from error
+        raise BadRequest(f"The file at {frame.field} {error}.", param=frame.field) from error
 
 
-async def _content(attachment: Attachment, account: Account) -> bytes:
+async def _content(part: FilePart, account: Account) -> bytes:
     from lib.files.fetch import open_file
     from lib.upstreams.chatglm.files import limits
 
-    async with open_file(account.service.files, attachment.url, field=attachment.field, limits=limits()) as file:
+    async with open_file(account.service.files, part.url, field=part.field, limits=limits()) as file:
         if not file.is_picture:
-            raise BadRequest(f"The file at {attachment.field} is not a picture.", param=attachment.field)
+            raise BadRequest(f"The file at {part.field} is not a picture.", param=part.field)
         return await file.read()
 
 

@@ -1,29 +1,24 @@
 """`POST /v1/chat/completions`: what clients get, whole or in chunks."""
 
-import json
-import time
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
-from typing import Any, Literal
+from typing import Any, Final
 
 from lib.errors import UpstreamFailed
-from lib.runtime import context
-from lib.types.chat import Sampling
-from lib.types.old_events import End, Event, FinishReason, Source, Start, Thought
-from lib.types.usage import estimate
+from lib.types import chat
+from lib.types.chat import ToolCall
+from lib.types.events import Event, Reasoning, Text, ToolCallArguments, ToolCallEnd, ToolCallStart, Usage
 from lib.wires.openai.chat_request import ChatRequest
-from lib.wires.shared.markdown import Markdown
-from lib.wires.shared.stop_filter import StopFilter
+from lib.wires.shared.custom_tool import unwrap_input
+from lib.wires.shared.encoding import encode_json
+from lib.wires.shared.reply import Annotation, Delta, Reply
 
-type Answer = AsyncGenerator[list[Event]]
-type Delta = tuple[Literal["content", "reasoning_content"], str]
-
-DONE = b"data: [DONE]\n\n"
+DONE: Final = b"data: [DONE]\n\n"
 
 
-async def whole(request: ChatRequest, answer: Answer) -> dict[str, Any]:
+async def whole(request: ChatRequest, wanted: chat.ChatRequest, answer: AsyncGenerator[list[Event]]) -> dict[str, Any]:
     """The answer as one `chat.completion`."""
-    reply = Reply(request)
+    reply = Reply(wanted)
     async with aclosing(answer):
         async for events in answer:
             reply.add(events)
@@ -32,163 +27,146 @@ async def whole(request: ChatRequest, answer: Answer) -> dict[str, Any]:
     message: dict[str, Any] = {"role": "assistant", "content": reply.content}
     if reply.reasoning:
         message["reasoning_content"] = reply.reasoning
-    if reply.sources:
-        message["annotations"] = reply.annotations()
+    if reply.calls:
+        message["content"] = reply.content or None
+        message |= _calls(reply.calls, request)
+    if citations := _citations(reply):
+        message["annotations"] = citations
+    choice = {"index": 0, "message": message, "finish_reason": _finish_reason(reply, request), "logprobs": None}
     return {
-        "id": reply.id,
+        "id": reply.conversation_id,
         "object": "chat.completion",
         "created": reply.created,
         "model": request.model,
-        "choices": [{"index": 0, "message": message, "finish_reason": reply.finished(), "logprobs": None}],
-        "usage": reply.usage(),
+        "choices": [choice],
+        "usage": usage_object(reply.usage()),
     }
 
 
-async def stream(request: ChatRequest, answer: Answer) -> AsyncGenerator[bytes]:
-    """The answer as server-sent events, one for each kind of text that arrived together.
+class ChunkEncoder:
+    """Makes the chunks of one stream. What is the same in all of them is encoded once."""
 
-    The last of them goes out before the answer is closed, so that nobody waits for what is cleaned up after it.
-    """
-    reply = Reply(request)
-    chunks: Chunks | None = None
-    async with aclosing(answer):
-        async for events in answer:
-            deltas = reply.add(events)
-            data = b"".join([chunks.text(*delta) for delta in deltas]) if chunks else b""
-            if chunks is None:
-                chunks = Chunks(reply, request)
-                data = chunks.delta({"role": "assistant", "content": ""})
-                data += b"".join([chunks.text(*delta) for delta in deltas])
-            if data:
-                yield data
-            if reply.finish_reason is not None:
-                break
-        if chunks is None:
-            raise UpstreamFailed("The service answered nothing.")
-        last = chunks.last(reply, with_usage=bool(request.stream_options and request.stream_options.include_usage))
-        context.current().answered = True
-        yield last
+    head = b""
 
-
-class Reply:
-    """What has been said so far, in the client's terms."""
-
-    def __init__(self, request: ChatRequest) -> None:
-        self.id = ""
-        self.created = int(time.time())
-        self.sources: list[Source] = []
-        self.finish_reason: FinishReason | None = None
+    def __init__(self, request: ChatRequest, wanted: chat.ChatRequest) -> None:
         self._request = request
-        self._content: list[str] = []
-        self._reasoning: list[str] = []
-        self._markdown = Markdown()
-        self._cut = StopFilter(
-            Sampling(stop=tuple(request.stop or ()), max_tokens=request.max_completion_tokens or request.max_tokens)
-        )
+        self._reply = Reply(wanted)
+        self._start = ""
+        self._calls = 0
+        self._custom: list[str] | None = None
+        """The input of a custom tool's call while it comes."""
 
     @property
-    def content(self) -> str:
-        """The text so far."""
-        return "".join(self._content)
+    def finished(self) -> bool:
+        """See `Encoder.finished`."""
+        return self._reply.finish_reason is not None
 
-    @property
-    def reasoning(self) -> str:
-        """The reasoning so far."""
-        return "".join(self._reasoning)
+    def add(self, events: Sequence[Event]) -> bytes:
+        """See `Encoder.add`."""
+        deltas = self._reply.add(events)
+        data = "" if self._start else self._begin()
+        return (data + "".join([self._delta(delta) for delta in deltas])).encode(errors="replace")
 
-    def add(self, events: Iterable[Event]) -> list[Delta]:
-        """Take what arrived together, and return what is new to the client, neighbours of one kind joined."""
-        deltas: list[Delta] = []
-        for event in events:
-            if isinstance(event, Start):
-                self.id = event.conversation_id
-            elif isinstance(event, Source):
-                self.sources.append(event)
-            elif isinstance(event, Thought):
-                self._reasoning.append(event.text)
-                _join(deltas, ("reasoning_content", event.text))
-            else:
-                text = self._end(event) if isinstance(event, End) else self._cut.take(self._markdown.render(event))
-                self._content.append(text)
-                _join(deltas, ("content", text))
-            if self._cut.reason is not None:
-                self.finish_reason = self._cut.reason
-                break
-        return deltas
+    def end(self) -> bytes:
+        """See `Encoder.end`."""
+        if not self._start:
+            raise UpstreamFailed("The service answered nothing.")
+        citations = _citations(self._reply)
+        data = self._chunk({"annotations": citations}) if citations else ""
+        data += self._chunk({}, _finish_reason(self._reply, self._request))
+        usage = encode_json(usage_object(self._reply.usage()))
+        options = self._request.stream_options
+        if options is not None and options.include_usage:
+            data += f'{self._start}[],"usage":{usage}}}\n\n'
+        return data.encode(errors="replace") + DONE
 
-    def _end(self, end: End) -> str:
-        self.finish_reason = end.reason
-        text = self._cut.take(self._markdown.end()) + self._cut.rest()
-        if end.note:
-            text += f"\n\n{end.note}" if text or any(self._content) else end.note
-        return text
-
-    def finished(self) -> FinishReason:
-        """Why the answer ended. Raises `UpstreamFailed` where it has not."""
-        if self.finish_reason is None:
-            raise UpstreamFailed("The service broke the answer off without an end.")
-        return self.finish_reason
-
-    def annotations(self) -> list[dict[str, Any]]:
-        """The sources as OpenAI cites them. Which words come from which is not known: each stands for the whole."""
-        end = len(self.content)
-        return [
-            {
-                "type": "url_citation",
-                "url_citation": {"start_index": 0, "end_index": end, "url": source.url, "title": source.title},
-            }
-            for source in self.sources
-        ]
-
-    def usage(self) -> dict[str, object]:
-        """The tokens, estimated."""
-        usage = estimate(self._request.text(), self.content, self.reasoning)
-        return {
-            "prompt_tokens": usage.prompt_tokens,
-            "completion_tokens": usage.completion_tokens,
-            "total_tokens": usage.prompt_tokens + usage.completion_tokens,
-            "completion_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
-        }
-
-
-class Chunks:
-    """Makes the events of one stream. What is the same in all of them is encoded once."""
-
-    def __init__(self, reply: Reply, request: ChatRequest) -> None:
-        self._head = (
-            f'data: {{"id":{_json(reply.id)},"object":"chat.completion.chunk","created":{reply.created},'
-            f'"model":{_json(request.model)},"choices":'
+    def _begin(self) -> str:
+        reply = self._reply
+        self._start = (
+            f'data: {{"id":{encode_json(reply.conversation_id)},"object":"chat.completion.chunk",'
+            f'"created":{reply.created},"model":{encode_json(self._request.model)},"choices":'
         )
+        return self._chunk({"role": "assistant", "content": ""})
 
-    def text(self, field: str, text: str) -> bytes:
-        """A chunk with a piece of text."""
-        return (f'{self._head}[{{"index":0,"delta":{{"{field}":{_json(text)}}},"finish_reason":null}}]}}\n\n').encode(
-            errors="replace"
-        )
+    def _delta(self, delta: Delta) -> str:
+        if isinstance(delta, Text | Reasoning):
+            field, text = "content" if isinstance(delta, Text) else "reasoning_content", encode_json(delta.text)
+            return f'{self._start}[{{"index":0,"delta":{{"{field}":{text}}},"finish_reason":null}}]}}\n\n'
+        if isinstance(delta, ToolCallStart):
+            return self._call(delta)
+        if isinstance(delta, ToolCallArguments):
+            if self._custom is not None:
+                self._custom.append(delta.text)
+                return ""
+            return self._arguments(delta.text)
+        if isinstance(delta, ToolCallEnd) and self._custom is not None:
+            text, self._custom = unwrap_input("".join(self._custom)), None
+            return self._chunk({"tool_calls": [{"index": self._calls - 1, "custom": {"input": text}}]})
+        return ""
 
-    def delta(self, delta: dict[str, Any], finish_reason: str | None = None) -> bytes:
-        """A chunk with any delta."""
+    def _call(self, start: ToolCallStart) -> str:
+        index, self._calls = self._calls, self._calls + 1
+        if self._request.functions:
+            return self._chunk({"function_call": {"name": start.name, "arguments": ""}})
+        call: dict[str, Any] = {"index": index, "id": start.id}
+        if start.name in self._request.custom_names:
+            self._custom = []
+            call |= {"type": "custom", "custom": {"name": start.name, "input": ""}}
+        else:
+            call |= {"type": "function", "function": {"name": start.name, "arguments": ""}}
+        return self._chunk({"tool_calls": [call]})
+
+    def _arguments(self, text: str) -> str:
+        if self._request.functions:
+            return self._chunk({"function_call": {"arguments": text}})
+        return self._chunk({"tool_calls": [{"index": self._calls - 1, "function": {"arguments": text}}]})
+
+    def _chunk(self, delta: dict[str, Any], finish_reason: str | None = None) -> str:
         choice = {"index": 0, "delta": delta, "finish_reason": finish_reason}
-        return f"{self._head}[{_json(choice)}]}}\n\n".encode(errors="replace")
-
-    def last(self, reply: Reply, *, with_usage: bool) -> bytes:
-        """The chunks that end the stream."""
-        data = self.delta({"annotations": reply.annotations()}) if reply.sources else b""
-        data += self.delta({}, reply.finished())
-        if with_usage:
-            data += f'{self._head}[],"usage":{_json(reply.usage())}}}\n\n'.encode()
-        return data + DONE
+        return f"{self._start}[{encode_json(choice)}]}}\n\n"
 
 
-def _join(deltas: list[Delta], delta: Delta) -> None:
-    field, text = delta
-    if not text:
-        return
-    if deltas and deltas[-1][0] == field:
-        deltas[-1] = (field, deltas[-1][1] + text)
-    else:
-        deltas.append(delta)
+def usage_object(usage: Usage) -> dict[str, Any]:
+    """`{"prompt_tokens", "completion_tokens", …}`. Reasoning counts as completion."""
+    return {
+        "prompt_tokens": usage.prompt_tokens,
+        "completion_tokens": usage.completion_tokens,
+        "total_tokens": usage.prompt_tokens + usage.completion_tokens,
+        "prompt_tokens_details": {"cached_tokens": usage.cached_tokens},
+        "completion_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
+    }
 
 
-_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
-_json = _encoder.encode
+def _calls(calls: Sequence[ToolCall], request: ChatRequest) -> dict[str, Any]:
+    if request.functions:  # The older form knows one call.
+        return {"function_call": {"name": calls[0].name, "arguments": calls[0].arguments}}
+    return {"tool_calls": [_call(call, request) for call in calls]}
+
+
+def _call(call: ToolCall, request: ChatRequest) -> dict[str, Any]:
+    if call.name in request.custom_names:
+        return {
+            "id": call.id,
+            "type": "custom",
+            "custom": {"name": call.name, "input": unwrap_input(call.arguments)},
+        }
+    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+
+
+def _finish_reason(reply: Reply, request: ChatRequest) -> str:
+    reason = reply.finished()
+    return "function_call" if reason == "tool_calls" and request.functions else reason
+
+
+def _citations(reply: Reply) -> list[dict[str, Any]]:
+    """Where sources are cited; sources that are nowhere cited stand for the whole answer."""
+    cited = {annotation.url for annotation in reply.annotations}
+    end = len(reply.content)
+    uncited = [Annotation(0, end, one.url, one.title) for one in reply.sources if one.url not in cited]
+    return list(_url_citations([*reply.annotations, *uncited]))
+
+
+def _url_citations(annotations: Sequence[Annotation]) -> Iterator[dict[str, Any]]:
+    for start, end, url, title in annotations:
+        citation = {"start_index": start, "end_index": end, "url": url, "title": title}
+        yield {"type": "url_citation", "url_citation": citation}

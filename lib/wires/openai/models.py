@@ -1,17 +1,17 @@
 """`GET /v1/models`: the names that clients may ask for."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
-CREATED = 1704067200
+CREATED: Final = 1704067200
 """When all models are said to have been made: the service does not tell. 2024-01-01."""
 
 
-def model(name: str) -> dict[str, Any]:
+def model_object(name: str, owner: str) -> dict[str, Any]:
     """One model."""
-    return {"id": name, "object": "model", "created": CREATED, "owned_by": "chatglm"}
+    return {"id": name, "object": "model", "created": CREATED, "owned_by": owner}
 
 
-def listing(names: Iterable[str]) -> dict[str, Any]:
-    """All models."""
-    return {"object": "list", "data": [model(name) for name in names]}
+def list_object(names: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """All models: their names and owners."""
+    return {"object": "list", "data": [model_object(name, owner) for name, owner in names]}

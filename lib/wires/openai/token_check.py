@@ -2,20 +2,24 @@
 
 from typing import Annotated, Any
 
-from lib.wires.openai.schema import Model, Within
+from pydantic import Field
+
+from lib.types.upstream import KeyState
+from lib.wires.shared.request import Model
 
 
 class TokenCheckRequest(Model):
     """The body."""
 
-    token: Annotated[str, Within(min_length=1)]
+    token: Annotated[str, Field(min_length=1)]
 
 
-def verdict(*, live: bool, kind: str | None, expires_at: float | None, guest: bool) -> dict[str, Any]:
+def verdict(found: KeyState) -> dict[str, Any]:
     """The answer. What is not known is left out; `expires_at` is in Unix seconds."""
-    known: dict[str, Any] = {"live": live}
-    if kind is not None:
-        known["kind"] = kind
-    if expires_at is not None:
-        known["expires_at"] = int(expires_at)
-    return {**known, "guest": guest} if kind is not None else known
+    known: dict[str, Any] = {"live": found.live}
+    if found.kind is None:
+        return known
+    known["kind"] = found.kind
+    if found.expires_at is not None:
+        known["expires_at"] = int(found.expires_at)
+    return known if found.kind == "api_key" else {**known, "guest": found.guest}

@@ -2,7 +2,7 @@
 
 import re
 
-from lib.types.old_events import Code, Event, Output, Picture, Text
+from lib.types.events import Citation, Code, Event, Image, Output, Text
 
 _FENCE_LENGTH = 3
 _BACKTICKS = re.compile("`{3,}")
@@ -24,8 +24,10 @@ class Markdown:
         elif isinstance(event, Code | Output):
             block = (type(event), event.block)
             text = event.text if block == self._block else self._close() + self._begin(event, block) + event.text
-        elif isinstance(event, Picture):
+        elif isinstance(event, Image):
             text = self._close() + self._new_line() + f"![]({event.url})\n"
+        elif isinstance(event, Citation):
+            text = self._close() + f"[{event.number}]({event.url})"
         else:
             return ""
         if text:

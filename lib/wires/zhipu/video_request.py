@@ -1,101 +1,98 @@
-"""`POST /v1/videos/generations`: what clients send, those of the old server and Zhipu's own.
-
-What only Zhipu's open platform knows (`quality`, `size`, `duration`, `fps`, `with_audio` …) has no effect.
-"""
+"""`POST /v1/videos/generations`: what clients send, those of the old server and Zhipu's own."""
 
 from typing import Annotated, Any, Final, Literal, Self
 
-from lib.accounts.job_id import MAX_CALLER_BYTES
+from pydantic import BeforeValidator, Field
+
 from lib.errors import BadRequest
-from lib.types.old_chat import Attachment, Drawing, Question, Turn
-from lib.types.old_videos import VideoOrder
-from lib.wires.openai.request import MAX_NAME_LENGTH
-from lib.wires.openai.schema import Before, Model, Within
+from lib.types import videos
+from lib.types.chat import FilePart
+from lib.types.images import ImageRequest
+from lib.wires.openai.chat_message import as_url
+from lib.wires.shared.request import Model, ModelName
+from lib.wires.shared.size import parse_size
 
 MODEL: Final = "cogvideox"
-"""The model that makes a video, whatever other name is asked for."""
-MODEL_WITH_PICTURE: Final = "cogvideox-pro"
+"""The model of an order that names none."""
+MODEL_WITH_IMAGE: Final = "cogvideox-pro"
 """The one that draws a picture first, and begins the video with it."""
+MAX_FRAMES: Final = 2
+"""Pictures of an order: the first frame, and the last one."""
+MAX_WORD_LENGTH: Final = 100
+"""Longest style, atmosphere or motion: the service's own are a word or two."""
 
-_FRAME_RATIO: Final = "4:3"
+_DRAWN_RATIO: Final = (4, 3)
 """Of the ratios that the service draws for sure, the nearest to a frame's 3:2."""
 
 
-def _one(value: Any) -> Any:
-    """Zhipu's client may send a list of pictures, or an object; the service takes one picture."""
-    if isinstance(value, list):
-        if len(value) > 1:
-            raise ValueError("The service takes one picture.")
-        value = value[0] if value else None
-    if isinstance(value, dict):
-        value = value.get("url", value)
-    return value or None
+def _links(value: Any) -> Any:
+    """Clients send a picture as a text, an object, or a list of either."""
+    items = value if isinstance(value, list) else [value]
+    return [item.get("url", item) if isinstance(item, dict) else item for item in items if item]
 
 
-def _unless_empty(value: Any) -> Any:
-    return None if value == "" else value
-
-
-_Style = Literal["卡通3D", "黑白老照片", "油画", "电影感"]
-_Atmosphere = Literal["温馨和谐", "生动活泼", "紧张刺激", "凄凉寂寞"]
-_Motion = Literal["水平", "垂直", "推近", "拉远"]
+_Word = Annotated[str | None, Field(max_length=MAX_WORD_LENGTH), BeforeValidator(lambda value: value or None)]
+_Images = Annotated[
+    list[str],
+    Field(max_length=MAX_FRAMES),
+    BeforeValidator(_links, json_schema_input_type=str | list[str] | dict[str, str] | None),
+]
 
 
 class VideoRequest(Model):
     """The body."""
 
-    prompt: Annotated[str, Within(min_length=1)]
-    model: Annotated[str, Within(max_length=MAX_NAME_LENGTH)] | None = None
-    image_url: Annotated[str | None, Before(_one, str | list[str] | dict[str, str] | None)] = None
-    """The picture to begin with: an http, https or data URL, or base64 alone. `cogvideox-pro` draws its own instead, as
-    on the old server."""
-    video_style: Annotated[_Style | None, Before(_unless_empty, _Style | None)] = None
-    emotional_atmosphere: Annotated[_Atmosphere | None, Before(_unless_empty, _Atmosphere | None)] = None
-    mirror_mode: Annotated[_Motion | None, Before(_unless_empty, _Motion | None)] = None
+    prompt: str = ""
+    model: ModelName | None = None
+    image_url: _Images = Field(default_factory=list)
+    """Pictures to begin and end with: http, https or data URLs, or base64 alone. `cogvideox-pro` draws its own instead,
+    as on the old server."""
+    video_style: _Word = None
+    emotional_atmosphere: _Word = None
+    mirror_mode: _Word = None
+    """In the service's own words."""
     audio_id: str | None = None
-    """A sound track, as `<key>-<audio id>`."""
+    """A sound track, as the service names it."""
     conversation_id: str | None = None
     request_id: str | None = None
     """The client's own name of the job; it comes back in every answer."""
+    size: str | None = None
+    duration: Annotated[int | None, Field(ge=1, le=60)] = None
+    """Seconds."""
+    fps: Annotated[int | None, Field(ge=1, le=120)] = None
+    with_audio: bool | None = None
+    quality: Literal["speed", "quality"] | None = None
 
     def check(self) -> Self:
         """The request itself. Raises `BadRequest` for what cannot be done."""
         if not self.prompt.strip():
             raise BadRequest("The prompt is empty.", param="prompt")
-        key, _, audio_id = (self.audio_id or "").partition("-")
-        if self.audio_id and not (key and audio_id):
-            raise BadRequest("The field audio_id is not of the form <key>-<audio id>.", param="audio_id")
-        texts = {"audio_id": self.audio_id or "", "request_id": self.request_id or ""}
-        if sum(len(text.encode()) for text in texts.values()) > MAX_CALLER_BYTES:
-            raise BadRequest(
-                f"audio_id and request_id may have {MAX_CALLER_BYTES} bytes together: the job's id holds both.",
-                param=max(texts, key=lambda name: len(texts[name])),
-            )
         return self
 
-    @property
-    def made_by(self) -> str:
-        """The model that makes the video."""
-        return MODEL_WITH_PICTURE if self.model == MODEL_WITH_PICTURE else MODEL
-
-    def drawing(self) -> Question | None:
+    def drawing(self) -> ImageRequest | None:
         """The picture that is to be drawn first, where one is."""
-        if self.made_by != MODEL_WITH_PICTURE:
+        if self.model != MODEL_WITH_IMAGE:
             return None
-        return Question(model="", turns=(Turn("user", self.prompt),), drawing=Drawing(_FRAME_RATIO))
+        return ImageRequest(prompt=self.prompt, size=_DRAWN_RATIO)
 
-    def order(self) -> VideoOrder:
+    def video_request(self) -> videos.VideoRequest:
         """What the caller wants to see."""
-        return VideoOrder(
+        several = len(self.image_url) > 1
+        return videos.VideoRequest(
             prompt=self.prompt,
-            first_frame=Attachment(_url(self.image_url), "image_url") if self.image_url else None,
+            model=self.model or MODEL,
+            frames=tuple(
+                FilePart(as_url(url), f"image_url[{place}]" if several else "image_url", is_image=True)
+                for place, url in enumerate(self.image_url)
+            ),
             style=self.video_style or "",
             atmosphere=self.emotional_atmosphere or "",
             motion=self.mirror_mode or "",
+            sound=self.audio_id or "",
             conversation_id=self.conversation_id or "",
+            size=parse_size(self.size),
+            duration=self.duration,
+            fps=self.fps,
+            with_audio=self.with_audio,
+            quality=self.quality,
         )
-
-
-def _url(picture: str) -> str:
-    is_url = "://" in picture or picture.lstrip()[:5].lower() == "data:"
-    return picture if is_url else f"data:;base64,{picture}"

@@ -1,23 +1,33 @@
 """`/v1/videos/generations`: what clients get. The old server's fields, and those that Zhipu's own client reads."""
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from lib.accounts.job_id import PollId
 from lib.errors import UpstreamFailed
-from lib.types.old_videos import VideoState
-from lib.wires.openai.errors import error_object
+from lib.types.videos import VideoState
+from lib.wires.openai.wire import error_object
 
 _TASK_STATUS: Final = {"working": "PROCESSING", "done": "SUCCESS", "failed": "FAIL"}
 
 
-def task(text: str, poll_id: PollId, state: VideoState) -> dict[str, Any]:
-    """How far a job is. `text` is its id as the client knows it."""
+class Task(NamedTuple):
+    """What a client knows its job by."""
+
+    id: str
+    created: int
+    """Unix time in seconds."""
+    model: str
+    request_id: str
+    conversation_id: str
+
+
+def task_object(task: Task, state: VideoState) -> dict[str, Any]:
+    """How far a job is."""
     answer: dict[str, Any] = {
-        "id": text,
+        "id": task.id,
         "object": "video",
-        "created": poll_id.created,
-        "model": poll_id.model,
-        "request_id": poll_id.request_id or poll_id.job,
+        "created": task.created,
+        "model": task.model,
+        "request_id": task.request_id,
         "task_status": _TASK_STATUS[state.status],
         "video_result": [],
     }
@@ -29,7 +39,7 @@ def task(text: str, poll_id: PollId, state: VideoState) -> dict[str, Any]:
         answer["video_result"] = [{"url": video.url, "cover_image_url": video.cover_url}]
         answer["data"] = [
             {
-                "conversation_id": poll_id.conversation,
+                "conversation_id": task.conversation_id,
                 "cover_url": video.cover_url,
                 "video_url": video.url,
                 "video_duration": video.duration,
@@ -39,6 +49,6 @@ def task(text: str, poll_id: PollId, state: VideoState) -> dict[str, Any]:
     return answer
 
 
-def deleted(text: str) -> dict[str, Any]:
+def deleted_object(task_id: str) -> dict[str, Any]:
     """The answer to a deletion."""
-    return {"id": text, "object": "video", "deleted": True}
+    return {"id": task_id, "object": "video", "deleted": True}

@@ -12,7 +12,6 @@ from lib.runtime import context
 async def in_time() -> AsyncIterator[None]:
     """Raise `DeadlineExceeded` where the work would not end in time, and note for the log how long it took."""
     request = context.current()
-    request.upstream = "chatglm"
     started = time.perf_counter()
     try:
         async with request.deadline.timeout():

@@ -1,6 +1,6 @@
-"""An answer's frames as bytes (protocol: "Frames").
+"""An answer's events as bytes (protocol: "Events").
 
-Frames are rendered once per answer; what differs from one generation to the next (the ids) stands first in each frame
+Events are rendered once per answer; what differs from one generation to the next (the ids) stands first in each event
 and is put in when it is sent.
 """
 
@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from .ending import Ending, Error, Intervene
 
-# Stands for what is known only when the frame is sent. The number is filled in by `str.format`.
+# Stands for what is known only when the event is sent. The number is filled in by `str.format`.
 PICTURE_URL = "@@site@@/testpath/@@history@@_{}_0.jpg"
 
 _COMPACT = (",", ":")
@@ -21,10 +21,10 @@ _COMPACT = (",", ":")
 
 @dataclass(frozen=True)
 class Piece:
-    """One part as the wire knows it: growing by `fragments`, there at once with `content`, or `raw` bytes instead."""
+    """One part as the wire knows it: growing by `deltas`, there at once with `content`, or `raw` bytes instead."""
 
-    fragments: tuple[str, ...] = ()
-    whole: str = ""
+    deltas: tuple[str, ...] = ()
+    snapshot: str = ""
     type: str = ""
     key: str = ""
     content: list[dict[str, Any]] = field(default_factory=list)
@@ -36,10 +36,10 @@ class Piece:
     def growing(self, value: str) -> dict[str, Any]:
         return self._part([{"type": self.type, self.key: value}], "init")
 
-    def finished(self, whole: str | None = None) -> dict[str, Any]:
+    def finished(self, snapshot: str | None = None) -> dict[str, Any]:
         if not self.key:
             return self._part(self.content, "finish")
-        return self._part([{"type": self.type, self.key: self.whole if whole is None else whole}], "finish")
+        return self._part([{"type": self.type, self.key: self.snapshot if snapshot is None else snapshot}], "finish")
 
     def _part(self, content: Sequence[dict[str, Any]], status: str) -> dict[str, Any]:
         return {
@@ -55,12 +55,12 @@ class Piece:
 
 
 @dataclass(frozen=True)
-class Frame:
-    """A frame's JSON behind the ids, and how much of the answer it brings: parts finished, fragments of the next."""
+class Event:
+    """An event's JSON behind the ids, and how much of the answer it brings: parts finished, deltas of the next."""
 
     body: bytes
     finished: int = 0
-    fragments: int = 0
+    deltas: int = 0
     raw: bytes | None = None
 
     @property
@@ -70,7 +70,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class Envelope:
-    """What all frames of one generation begin with."""
+    """What all events of one generation begin with."""
 
     history_id: str
     conversation_id: str
@@ -79,8 +79,8 @@ class Envelope:
     site: str
     crlf: bool
 
-    def frames(self, frames: Iterable[Frame]) -> Iterator[bytes]:
-        """Return the frames as they go over the wire."""
+    def events(self, events: Iterable[Event]) -> Iterator[bytes]:
+        """Return the events as they go over the wire."""
         end = b"\r\n" if self.crlf else b"\n"
         ids = {
             "id": self.history_id,
@@ -90,82 +90,82 @@ class Envelope:
         }
         head = b"event:message" + end + b"data: " + json.dumps(ids, separators=_COMPACT)[:-1].encode() + b","
         tail = end + end
-        for frame in frames:
-            if frame.raw is not None:
-                yield frame.raw
+        for event in events:
+            if event.raw is not None:
+                yield event.raw
                 continue
-            body = frame.body
-            if frame.has_urls:
+            body = event.body
+            if event.has_urls:
                 body = body.replace(b"@@history@@", self.history_id.encode()).replace(b"@@site@@", self.site.encode())
             yield b"%b%b%b" % (head, body, tail)
 
 
-def fragments(pieces: Sequence[Piece]) -> list[Frame]:
-    """2026: a frame per fragment, then the finished part."""
-    frames: list[Frame] = []
+def deltas(pieces: Sequence[Piece]) -> list[Event]:
+    """2026: an event per delta, then the finished part."""
+    events: list[Event] = []
     for finished, piece in enumerate(pieces):
-        for count, fragment in enumerate(piece.fragments, 1):
-            frames.append(_frame([piece.growing(fragment)], finished=finished, fragments=count))
-        frames.append(_finishing(piece, [], finished + 1))
-    return frames
+        for count, delta in enumerate(piece.deltas, 1):
+            events.append(_event([piece.growing(delta)], finished=finished, deltas=count))
+        events.append(_finishing(piece, [], finished + 1))
+    return events
 
 
-def wholes(pieces: Sequence[Piece], *, carry: bool) -> list[Frame]:
-    """2024-2025: each frame holds all of the part so far, and the earlier parts."""
-    frames = []
+def snapshots(pieces: Sequence[Piece], *, carry: bool) -> list[Event]:
+    """2024-2025: each event holds all of the part so far, and the earlier parts."""
+    events = []
     earlier: list[dict[str, Any]] = []
     for finished, piece in enumerate(pieces):
-        for count, text in enumerate(itertools.accumulate(piece.fragments), 1):
-            frames.append(_frame([*earlier, piece.growing(text)], finished=finished, fragments=count))
-        frames.append(_finishing(piece, earlier, finished + 1))
+        for count, text in enumerate(itertools.accumulate(piece.deltas), 1):
+            events.append(_event([*earlier, piece.growing(text)], finished=finished, deltas=count))
+        events.append(_finishing(piece, earlier, finished + 1))
         if carry and piece.raw is None:
             earlier.append(piece.finished())
-    return frames
+    return events
 
 
-def opening() -> Frame:
-    return _frame([])
+def opening() -> Event:
+    return _event([])
 
 
-def last(pieces: Sequence[Piece], ending: Ending) -> Frame:
+def last(pieces: Sequence[Piece], ending: Ending) -> Event:
     match ending:
         case Intervene(text):
-            return _frame([], status="intervene", errors={"last_error": {"intervene_text": text}})
+            return _event([], status="intervene", errors={"last_error": {"intervene_text": text}})
         case Error(code, message, where):
-            return _frame([], status="error", errors={where: {"error_code": code, "err_msg": message}})
+            return _event([], status="error", errors={where: {"error_code": code, "err_msg": message}})
         case _:
             parts = [piece.finished() for piece in pieces if piece.raw is None]
-            return _frame(parts, status="finish", finished=len(pieces))
+            return _event(parts, status="finish", finished=len(pieces))
 
 
-def stopped(pieces: Sequence[Piece], at: Frame | None) -> Frame:
-    """The last frame of a generation that was stopped after `at`: what there was until then, finished [guess]."""
+def stopped(pieces: Sequence[Piece], at: Event | None) -> Event:
+    """The last event of a generation that was stopped after `at`: what there was until then, finished [guess]."""
     if at is None:
-        return _frame([], status="finish")
+        return _event([], status="finish")
     parts = [piece.finished() for piece in pieces[: at.finished] if piece.raw is None]
-    if at.fragments:
+    if at.deltas:
         piece = pieces[at.finished]
-        parts.append(piece.finished("".join(piece.fragments[: at.fragments])))
-    return _frame(parts, status="finish")
+        parts.append(piece.finished("".join(piece.deltas[: at.deltas])))
+    return _event(parts, status="finish")
 
 
-def _finishing(piece: Piece, earlier: list[dict[str, Any]], finished: int) -> Frame:
+def _finishing(piece: Piece, earlier: list[dict[str, Any]], finished: int) -> Event:
     if piece.raw is not None:
-        return Frame(b"", finished, raw=piece.raw)
-    return _frame([*earlier, piece.finished()], finished=finished)
+        return Event(b"", finished, raw=piece.raw)
+    return _event([*earlier, piece.finished()], finished=finished)
 
 
-def _frame(
+def _event(
     parts: list[dict[str, Any]],
     *,
     status: str = "init",
     finished: int = 0,
-    fragments: int = 0,
+    deltas: int = 0,
     errors: dict[str, Any] | None = None,
-) -> Frame:
+) -> Event:
     body = {"parts": parts, "status": status, "last_error": {}, "meta_data": {}, **(errors or {})}
     try:
         encoded = json.dumps(body, ensure_ascii=False, separators=_COMPACT).encode()
     except UnicodeEncodeError:  # A lone surrogate can only travel as an escape.
         encoded = json.dumps(body, separators=_COMPACT).encode()
-    return Frame(encoded[1:], finished, fragments)
+    return Event(encoded[1:], finished, deltas)

@@ -8,12 +8,12 @@ import json
 from functools import cache
 from typing import Any, Final
 
-from pydantic.json_schema import GenerateJsonSchema
+from pydantic.json_schema import models_json_schema
 
 from lib.wires.openai.chat_request import ChatRequest
 from lib.wires.openai.image_request import ImageRequest
-from lib.wires.openai.schema import Model, schema
 from lib.wires.openai.token_check import TokenCheckRequest
+from lib.wires.shared.request import Model
 from lib.wires.zhipu.video_request import VideoRequest
 
 type Json = dict[str, Any]
@@ -39,9 +39,10 @@ def document() -> bytes:
 def describe() -> Json:
     """The description."""
     requests = (ChatRequest, ImageRequest, TokenCheckRequest, VideoRequest)
-    _, definitions = GenerateJsonSchema(ref_template="#/components/schemas/{model}").generate_definitions(
-        [(model.__name__, "validation", schema(model)) for model in requests]
+    _, described = models_json_schema(
+        [(model, "validation") for model in requests], ref_template="#/components/schemas/{model}"
     )
+    definitions = described["$defs"]
     return {
         "openapi": "3.1.0",
         "info": {"title": "glm-functions", "version": VERSION, "description": _ABOUT},

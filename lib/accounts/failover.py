@@ -1,0 +1,256 @@
+"""Keys in turn: whose upstream is asked, who waits for whom, and which key is next when one fails.
+
+Until the first content, any failure of a key's own moves on to the next one. What may have been delivered is never
+sent again, and what is wrong with the request itself is told at once.
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncGenerator, Awaitable, Iterable, Sequence
+from contextlib import AsyncExitStack, aclosing
+from typing import Final, Protocol
+
+from lib import settings
+from lib.accounts.cooldown import Cooldown
+from lib.accounts.keys import Candidate
+from lib.accounts.queue import Queue, busy
+from lib.errors import (
+    AccountBanned,
+    AccountBusy,
+    BadRequest,
+    DeadlineExceeded,
+    Error,
+    NoAccountAvailable,
+    QuotaExceeded,
+    RateLimited,
+    RiskControl,
+    TooLarge,
+    Unauthorized,
+    UpstreamUnavailable,
+    UpstreamUncertain,
+)
+from lib.runtime import context
+from lib.types.chat import ChatRequest
+from lib.types.events import Event
+from lib.types.upstream import Upstream
+
+BUSY_WAIT: Final = 25.0
+"""Seconds that a request waits in all for a free account: most answers take less, and clients wait for 30 to 60."""
+FIRST_BACKOFF: Final = 0.2
+LAST_BACKOFF: Final = 2.0
+"""Seconds before a busy account is asked again: the service frees one 0.1 to 0.5 s after its answer's end. Each
+further wait is twice as long, up to the second; up to a half is taken off at random."""
+RISK_PAUSE: Final = 30.0
+"""Seconds for which an upstream is not asked whose risk control refuses this address: repeating prolongs it."""
+
+
+class Attempt[T](Protocol):
+    """One try with one key."""
+
+    def __call__(self, upstream: Upstream, key: str) -> AsyncGenerator[T]:
+        """Yield what comes of it. An `Error` before the first: another key may be tried."""
+        ...
+
+
+class Call[T](Protocol):
+    """The same for work that has one result."""
+
+    def __call__(self, upstream: Upstream, key: str) -> Awaitable[T]:
+        """Return what comes of it."""
+        ...
+
+
+class _Accounts:
+    """What one event loop knows of accounts."""
+
+    def __init__(self) -> None:
+        self.cooldown = Cooldown()
+        self.queue = Queue()
+        self.risk_until: dict[str, float] = {}
+
+
+def answer(tried: Sequence[Candidate], request: ChatRequest, *, streamed: bool) -> AsyncGenerator[list[Event]]:
+    """The answer to `request`, from the first key that gives one."""
+    facts = context.current()
+    facts.model, facts.streamed = request.model[:100], streamed
+    able = [one for one in tried if one.upstream.serves(request)]
+    if not able:
+        raise BadRequest("None of the keys can serve this: it names what only another service knows.", param="model")
+
+    def attempt(upstream: Upstream, key: str) -> AsyncGenerator[list[Event]]:
+        return upstream.answer(request, key)
+
+    return fail_over(able, attempt)
+
+
+async def fail_over[T](tried: Sequence[Candidate], attempt: Attempt[T], *, generates: bool = True) -> AsyncGenerator[T]:
+    """What `attempt` yields with one of the keys.
+
+    `generates`: it has an answer generated, and so waits for its turn. Anything else may go on beside such an answer.
+    Keys are asked upstream by upstream, in the order in which the caller first names each; of one upstream's, those
+    that nothing is known against come first, at random. Raises the most useful of the errors when all have failed.
+    """
+    failures: list[Error] = []
+    groups = list(_by_upstream(tried))
+    for place, group in enumerate(groups):
+        last = place == len(groups) - 1
+        round_ = _Round(group, attempt, generates=generates, wait_if_busy=last, failures=failures)
+        async with aclosing(round_.items()) as items:
+            async for item in items:
+                yield item
+            if round_.succeeded:
+                return
+    raise _of_deployment(most_useful(failures))
+
+
+async def fail_over_call[T](tried: Sequence[Candidate], call: Call[T], *, generates: bool = True) -> T:
+    """What `call` returns with one of the keys; the same for work that has one result."""
+
+    async def attempt(upstream: Upstream, key: str) -> AsyncGenerator[T]:
+        yield await call(upstream, key)
+
+    async with aclosing(fail_over(tried, attempt, generates=generates)) as results:
+        return await anext(results)
+
+
+class _Round[T]:
+    """The keys of one upstream, until one answers or none is left."""
+
+    def __init__(
+        self,
+        group: Sequence[Candidate],
+        attempt: Attempt[T],
+        *,
+        generates: bool,
+        wait_if_busy: bool,
+        failures: list[Error],
+    ) -> None:
+        self.succeeded = False
+        self._attempt = attempt
+        self._wait_if_busy = wait_if_busy
+        self._failures = failures
+        self._untried = {one.account: one for one in random.sample(group, len(group))}
+        self._upstream = group[0].upstream
+        self._takes_turns = generates and self._upstream.concurrency is not None
+        self._accounts = context.shared(_Accounts)
+        self._loop = asyncio.get_running_loop()
+        self._ends_at = self._loop.time() + min(BUSY_WAIT, context.current().deadline.remaining())
+        self._not_before: dict[str, float] = {}
+        self._backoff = FIRST_BACKOFF
+
+    async def items(self) -> AsyncGenerator[T]:
+        if self._accounts.risk_until.get(self._upstream.name, 0.0) > self._loop.time():
+            self._failures.append(risk_control(self._upstream.name))
+            return
+        while self._untried:
+            ready = await self._ready()
+            if not ready:
+                self._failures.append(busy())
+                return
+            async with AsyncExitStack() as stack:
+                try:
+                    candidate = await self._turn(stack, ready)
+                except AccountBusy as error:
+                    self._forget(ready)
+                    self._failures.append(error)
+                    continue
+                async with aclosing(self._attempt(self._upstream, candidate.key.text)) as items:
+                    try:
+                        first = await anext(items)
+                    except Error as error:
+                        self._failed(candidate, error)
+                        continue
+                    candidate.note("answered")
+                    self._accounts.cooldown.recovered(candidate.account)
+                    self.succeeded = True
+                    yield first
+                    async for item in items:
+                        yield item
+                    return
+
+    async def _ready(self) -> list[str]:
+        """The accounts that may be asked now; waits while all of them have just been busy. None: the time is over."""
+        while True:
+            now = self._loop.time()
+            ready = [account for account in self._untried if self._not_before.get(account, 0.0) <= now]
+            if ready:
+                return self._accounts.cooldown.best(ready)
+            next_at = min(self._not_before[account] for account in self._untried)
+            if next_at >= self._ends_at:
+                return []
+            await asyncio.sleep(next_at - now)
+
+    async def _turn(self, stack: AsyncExitStack, ready: Sequence[str]) -> Candidate:
+        account = ready[0]
+        if self._takes_turns:
+            seconds = max(0.0, self._ends_at - self._loop.time()) if self._wait_if_busy else 0.0
+            account = await stack.enter_async_context(self._accounts.queue.turn(ready, seconds))
+        context.current().turn.set()
+        return self._untried[account]
+
+    def _failed(self, candidate: Candidate, error: Error) -> None:
+        """Decide what a failure means for this key and the others. Raises what must be told at once."""
+        candidate.note(error.code)
+        context.current().turn.clear()
+        if isinstance(error, AccountBusy) and self._wait_if_busy:
+            wait = self._backoff * random.uniform(0.5, 1.0)  # noqa: S311
+            self._backoff = min(self._backoff * 2, LAST_BACKOFF)
+            self._not_before[candidate.account] = self._loop.time() + wait
+            context.current().retries += 1
+            return
+        if isinstance(error, UpstreamUncertain | DeadlineExceeded | TooLarge):
+            raise error
+        self._failures.append(error)
+        if isinstance(error, BadRequest):
+            self._untried.clear()  # Another account would say the same; another upstream may not.
+            return
+        if isinstance(error, RiskControl):
+            self._accounts.risk_until[self._upstream.name] = self._loop.time() + RISK_PAUSE
+            self._untried.clear()  # It is the address that is refused, not the account.
+            return
+        self._forget([candidate.account])
+        self._accounts.cooldown.note(candidate.account, error)
+
+    def _forget(self, accounts: Iterable[str]) -> None:
+        for account in accounts:
+            self._untried.pop(account, None)
+
+
+def risk_control(name: str) -> RiskControl:
+    """What a caller is told while the address is left alone."""
+    return RiskControl(
+        f"Risk control: {name} refuses the address that this deployment calls from. It was not asked again, since "
+        "repeating prolongs it. Open chatglm.cn in a browser on that network, wait some minutes, or deploy elsewhere."
+    )
+
+
+def most_useful(failures: Sequence[Error]) -> Error:
+    """The one to tell: when any key will be free again, before what no waiting mends."""
+    order = (AccountBusy, QuotaExceeded, RateLimited, UpstreamUnavailable, RiskControl, AccountBanned)
+
+    def rank(error: Error) -> tuple[int, float]:
+        if isinstance(error, RateLimited) and not isinstance(error, QuotaExceeded):
+            return 0, error.retry_after or 0.0
+        if isinstance(error, BadRequest):
+            return len(order) + 2, 0.0
+        if isinstance(error, Unauthorized):
+            return len(order) + 1, 0.0
+        return next((place for place, kind in enumerate(order, 1) if isinstance(error, kind)), len(order)), 0.0
+
+    return min(failures, key=rank)
+
+
+def _of_deployment(error: Error) -> Error:
+    """`error` as a caller has to be told it who presents an access key: a dead account is no fault of theirs."""
+    if settings.current().access_keys and isinstance(error, Unauthorized | AccountBanned | QuotaExceeded):
+        return NoAccountAvailable(
+            "None of this deployment's own accounts can answer. Its owner has to renew them: the log says which."
+        )
+    return error
+
+
+def _by_upstream(tried: Sequence[Candidate]) -> Iterable[list[Candidate]]:
+    groups: dict[str, list[Candidate]] = {}
+    for one in tried:
+        groups.setdefault(one.upstream.name, []).append(one)
+    return groups.values()

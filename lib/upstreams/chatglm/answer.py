@@ -1,0 +1,264 @@
+"""An answer: one request to the service, its events, and no trace left behind.
+
+`POST /chatglm/backend-api/assistant/stream` (protocol, "Chat": [sure]).
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import Final
+from uuid import uuid4
+
+from lib.errors import Error, UpstreamFailed, UpstreamUnavailable
+from lib.runtime import context
+from lib.runtime.deadline import uninterrupted
+from lib.types.chat import ChatRequest
+from lib.types.events import Code, Event, Finish, Image, Output, Reasoning, Start, Text, Usage
+from lib.types.usage import estimate
+from lib.upstreams.chatglm.account import Account
+from lib.upstreams.chatglm.body import Body, Drawing
+from lib.upstreams.chatglm.conversation import Conversations
+from lib.upstreams.chatglm.event_json import in_the_middle
+from lib.upstreams.chatglm.event_reader import EventReader
+from lib.upstreams.chatglm.service import Stream
+from lib.upstreams.chatglm.token import Token
+from lib.upstreams.in_time import in_time
+from lib.upstreams.retry import again
+
+_STREAM: Final = "/chatglm/backend-api/assistant/stream"
+_CONTINUE: Final = "/chatglm/mainchat-api/stream/continue_stream"  # protocol: [once]
+
+CONTENT_TIMEOUT: Final = 180.0
+"""Seconds without any content, once there was some, after which the service has gone, whatever else it sends. Before
+the first content it may take as long as the deadline allows: at peak time that takes minutes."""
+TRIES: Final = 2
+"""How often the service is asked where it refuses for a fault of its own, or ends with nothing."""
+NAMING_TIMEOUT: Final = 30.0
+"""Seconds for which a stream whose client has left is read on until it names its conversation: without the name it can
+neither be stopped nor deleted."""
+
+_log = logging.getLogger("glm.chatglm")
+
+
+async def answer(request: ChatRequest, key: str, drawing: Drawing | None = None) -> AsyncGenerator[list[Event]]:
+    """The answer to `request`, each list what arrived together; first a `Start`, last a `Finish`.
+
+    Raises an `Error` where it fails. However it ends, also where the caller closes this generator early, the stream is
+    closed, the generation stopped, and the conversation deleted unless the request asks to keep it.
+    """
+    generation = Generation(Body(request, drawing), Account(key))
+    try:
+        async for events in generation.events():
+            yield events
+    finally:
+        await generation.close()
+
+
+class Generation:
+    """One answer while it is generated, and what is left to clean up after it."""
+
+    def __init__(self, body: Body, account: Account) -> None:
+        self._body = body
+        self._account = account
+        self._reader = EventReader(draws=body.draws)
+        self._opening: asyncio.Task[Stream] | None = None
+        self._stream: Stream | None = None
+        self._conversations = Conversations(account, body.assistant_id, keep=body.keep)
+        self._texts: list[str] = []
+        self._reasoning: list[str] = []
+        self._shown = False
+        self._complaint = ""
+
+    async def events(self) -> AsyncIterator[list[Event]]:
+        """The events of the answer, from the first to the last."""
+        async with in_time():
+            await self._body.prepare(self._account)
+            first = await self._first()
+        yield [Start(self._reader.conversation_id, self._reader.model), self._usage(), *first]
+        try:
+            async for events in self._more():
+                yield events
+        except TimeoutError:
+            self._conversations.keep = self._conversations.keep or not self._body.draws
+            yield [self._usage(), Finish("length")]
+
+    # Until the first content: all can be asked again.
+
+    async def _first(self) -> list[Event]:
+        """The first events with content in them. Asks once more where the service fails, or ends with nothing."""
+        for _ in range(TRIES - 1):
+            try:
+                if events := await self._try():
+                    return events
+            except UpstreamUnavailable:
+                pass
+            context.current().retries += 1
+            await self._give_up()
+        if events := await self._try():
+            return events
+        raise UpstreamFailed(self._reader.complaint or "The service answered nothing, twice. Try again later.")
+
+    async def _try(self) -> list[Event]:
+        """Ask, and read the first content; nothing where the service ended without any."""
+        self._reader = EventReader(draws=self._body.draws)
+        await again(lambda: self._account.use(lambda token: self._open(_STREAM, token, self._body.json)), retries=0)
+        return await self._read_first()
+
+    async def _read_first(self) -> list[Event]:
+        assert self._stream is not None
+        waiting: list[Event] = []
+        while not self._reader.ended:
+            piece = await self._stream.read()
+            waiting += self._feed(piece)
+            if self._reader.failure is not None:
+                raise self._reader.failure
+            if any(map(_is_content, waiting)):
+                return waiting
+            if not piece:
+                break
+        ending = waiting[-1] if waiting else None
+        if isinstance(ending, Finish) and ending.reason == "content_filter":
+            return waiting
+        return []
+
+    async def _open(self, path: str, token: Token, body: dict[str, object]) -> None:
+        """Ask for a stream, in place of the one before. Goes on when the caller leaves, for what is cleaned up."""
+        await self._close_stream()
+        self._opening = asyncio.create_task(self._account.service.stream(path, token, body))
+        self._stream = await asyncio.shield(self._opening)
+
+    async def _close_stream(self) -> None:
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            await stream.aclose()
+
+    # From the first content on.
+
+    async def _more(self) -> AsyncIterator[list[Event]]:
+        cut: Error | None = None
+        try:
+            async for events in self._rest():
+                yield events
+        except UpstreamFailed as error:
+            if self._reader.ended:
+                raise
+            cut = error
+        if self._reader.ended:
+            return
+        try:
+            await self._resume()
+        except Error as error:
+            raise cut or UpstreamFailed("The service broke the answer off without an end.") from error
+        async for events in self._rest():
+            yield events
+        if not self._reader.ended:
+            raise UpstreamFailed("The service broke the answer off twice without an end.")
+
+    async def _rest(self) -> AsyncIterator[list[Event]]:
+        deadline = context.current().deadline
+        loop = asyncio.get_running_loop()
+        last_content = loop.time()
+        assert self._stream is not None
+        while not self._reader.ended:
+            idle = CONTENT_TIMEOUT - (loop.time() - last_content)
+            try:
+                piece = await self._stream.read(min(deadline.remaining(), max(0.0, idle)))
+            except TimeoutError:
+                if deadline.remaining() <= 0:
+                    raise
+                raise UpstreamFailed(
+                    f"The service has sent nothing of the answer for {CONTENT_TIMEOUT:.0f} s."
+                ) from None
+            events = self._feed(piece)
+            if events:
+                last_content = loop.time()
+                yield events
+            if not piece:
+                break
+        if self._reader.failure is not None:  # It may have come with the first events, too.
+            raise in_the_middle(self._reader.failure)
+
+    async def _resume(self) -> None:
+        """Take a stream up again that was cut."""
+        self._reader.resume()
+        context.current().retries += 1
+        body: dict[str, object] = {"history_id": self._reader.message_id, "logic_id": str(uuid4())}
+        async with context.current().deadline.timeout():
+            await self._account.use(lambda token: self._open(_CONTINUE, token, body))
+
+    def _feed(self, piece: bytes) -> list[Event]:
+        events = self._reader.feed(piece) if piece else self._reader.close()
+        self._note()
+        if self._body.hide_reasoning:
+            events = [event for event in events if not isinstance(event, Reasoning)]
+        return self._counted(events)
+
+    def _note(self) -> None:
+        self._conversations.note(self._reader.conversation_id)
+        self._complaint = self._reader.complaint or self._complaint
+        if self._reader.model:
+            context.current().answered_by = self._reader.model
+
+    def _counted(self, events: list[Event]) -> list[Event]:
+        """The events, with the usage before the last one. An answer that has nothing to show has failed."""
+        for event in events:
+            if isinstance(event, Text | Code | Output):
+                self._texts.append(event.text)
+                self._shown = self._shown or bool(event.text.strip())
+            elif isinstance(event, Reasoning):
+                self._reasoning.append(event.text)
+            elif isinstance(event, Image):
+                self._shown = True
+        if not events or not isinstance(finish := events[-1], Finish):
+            return events
+        if not self._shown and finish.reason == "stop" and self._reasoning:
+            raise UpstreamFailed(self._complaint or "The service thought, and then answered nothing. Try again.")
+        return [*events[:-1], self._usage(), finish]
+
+    def _usage(self) -> Usage:
+        return estimate(self._body.text, "".join(self._texts), "".join(self._reasoning))
+
+    # Cleaning up.
+
+    async def close(self) -> None:
+        """Close the stream, stop a generation that still runs, and delete the conversation unless it is to be kept.
+
+        Not broken off when the client leaves: what it leaves behind is cleaned up by nobody else.
+        """
+        deadline = context.current().deadline
+        if self._opening is not None and not (self._reader.ended or self._reader.message_id):
+            try:
+                await uninterrupted(self._read_names(), min(NAMING_TIMEOUT, deadline.clean_up_seconds(NAMING_TIMEOUT)))
+            except TimeoutError:
+                _log.warning("An answer whose client left was not named in time; its conversation may still be there")
+        try:
+            await uninterrupted(self._give_up(last=True), deadline.clean_up_seconds())
+        except TimeoutError:
+            _log.warning("Cleaning up after an answer took too long; its conversation may still be there")
+
+    async def _read_names(self) -> None:
+        """Read on until the service has named the answer and its conversation."""
+        assert self._opening is not None
+        try:
+            stream = self._stream = await self._opening
+            while not self._reader.message_id and (piece := await stream.read()):
+                self._reader.feed(piece)
+        except Error:
+            pass
+        self._note()
+
+    async def _give_up(self, *, last: bool = False) -> None:
+        """End what runs. `last`: nothing more is wanted, so the conversations go too."""
+        await self._close_stream()
+        self._opening = None
+        if self._reader.message_id and not self._reader.ended:
+            await self._conversations.stop(self._reader.message_id)
+        if last:
+            await self._conversations.delete()
+
+
+def _is_content(event: Event) -> bool:
+    """Does an event show something: a white text alone is none."""
+    if isinstance(event, Text | Code | Output | Reasoning):
+        return bool(event.text.strip())
+    return isinstance(event, Image)

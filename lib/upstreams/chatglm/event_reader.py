@@ -1,0 +1,297 @@
+"""The reader of the service's events: bytes of one answer in, events of the one vocabulary out, no I/O.
+
+Generous (protocol, "Frames"): what cannot be read is skipped and logged once, be it an event, a part, a content or a
+source. Only an answer without an end or without any content fails, and that is for `answer.py` to say.
+"""
+
+import re
+from typing import Any, Final
+
+from lib.errors import Error, UpstreamFailed
+from lib.types.events import (
+    Code,
+    DrawingPrompt,
+    Event,
+    Finish,
+    Output,
+    Reasoning,
+    Revision,
+    Search,
+    Text,
+)
+from lib.upstreams.chatglm import reading
+from lib.upstreams.chatglm.citations import CitationReader
+from lib.upstreams.chatglm.doubling import DoublingFilter
+from lib.upstreams.chatglm.event_json import NativeCall, failure_of, native_call, parse_event, search_query, words_of
+from lib.upstreams.chatglm.findings import Images, Sources
+from lib.upstreams.chatglm.part_text import Dialect, PartText
+from lib.upstreams.chatglm.sse_decoder import SseDecoder
+
+_TEXT_FIELDS: Final = {"text": "text", "think": "think", "code": "code", "execution_output": "content"}
+"""Content types that hold a text, and the field that it is in."""
+_SILENT: Final = {"tool_result", "quote_result", "browser_result", "one_to_more_finish"}
+"""Content types that are known and hold no text. Sources are read apart from the texts."""
+
+_FINISHED: Final = {"finish", "finished", "done", "stop", "stopped", "complete", "completed", "success"}
+_STOPPED_BY_FILTER: Final = {"intervene", "intervened"}
+_FAILED: Final = {"error", "failed", "fail"}
+"""The statuses of an event, or of a part, that ends. `finish`, `intervene` and `error` are [sure]."""
+
+_SENTENCE_ENDS: Final = "。！？!?…：:；;」』”"
+_BLOCK: Final = re.compile(r"#{1,6} |[-*+] |\d{1,3}[.)] |```|\||>")
+
+type Place = tuple[str, str, int]
+"""A text's part, content type, and number among the part's contents of that type."""
+
+
+class EventReader:
+    """Decodes one answer. Feed it what arrives; it gives the events that are complete."""
+
+    def __init__(self, *, draws: bool = False) -> None:
+        """`draws`: the answer is a set of pictures, so any `code` is the prompt that they were drawn from."""
+        self.message_id = ""
+        """Names this answer to the service, to stop it or to take it up again."""
+        self.conversation_id = ""
+        self.model = ""
+        """The model that answers, in the service's words."""
+        self.ended = False
+        """Has the service ended the answer, in whichever way. Nothing after that is read."""
+        self.failure: Error | None = None
+        """Why the answer failed, where it did. The events before the failure have been given."""
+        self.complaint = ""
+        """What the service said of a failure that did not end the answer."""
+        self.calls: list[NativeCall] = []
+        """Native calls, in order, for `answer.py` to take away."""
+        self._seen_calls: list[NativeCall] = []
+        self._draws = draws
+        self._decoder = SseDecoder()
+        self._dialect = Dialect()
+        self._texts: dict[Place, PartText] = {}
+        self._marks: dict[str, CitationReader] = {}
+        self._last_text: Place | None = None
+        self._last_letter = ""
+        self._last_part: str | None = None
+        self._sources = Sources()
+        self._images = Images()
+        self._filter_words: str | None = None
+        self._unfinished: set[str] = set()
+        self._done_mark = False
+        self._resumed: dict[str, Place] = {}
+        self._aliases: dict[Place, Place] = {}
+        self._doubling = DoublingFilter()
+
+    def feed(self, piece: bytes) -> list[Event]:
+        """The events that `piece` completes, neighbouring texts as one. Look at `failure` afterwards."""
+        events = _Events()
+        try:
+            for data in self._decoder.feed(piece):
+                for one in self._doubling.take(data):
+                    if not self.ended:
+                        self._read(one, events)
+        except UpstreamFailed as error:
+            self.ended, self.failure = True, error
+        return events.all()
+
+    def close(self) -> list[Event]:
+        """The connection is closed: what may be read of an end that was not told in full."""
+        events = _Events()
+        if self.ended:
+            return []
+        for data in (*self._doubling.rest(), *self._decoder.end()):
+            if not self.ended:
+                self._read(data, events)
+        parts_are_complete = bool(self._texts) and not self._unfinished
+        if not self.ended and (parts_are_complete or (self._done_mark and self._texts)):
+            self._finish("finish", {}, events)
+        return events.all()
+
+    def resume(self) -> None:
+        """The stream was cut and is taken up again: what was read of an incomplete event will not be completed."""
+        self._decoder.reset()
+        for place, text in self._texts.items():
+            text.resume()
+            if not text.finished:
+                self._resumed[place[1]] = place
+
+    def _read(self, data: bytes, events: "_Events") -> None:
+        event = parse_event(data)
+        if event is None:
+            if data.strip() == b"[DONE]":
+                self._done_mark = True
+            elif data.strip():
+                reading.note_unknown("an event that cannot be read of", "the stream")
+            return
+        self._identify(event)
+        for part in reading.items(event.get("parts")):
+            if isinstance(part, dict):
+                self._part(part, events)
+        status = reading.text(event.get("status")).lower()
+        if status in _FINISHED or status in _STOPPED_BY_FILTER or status in _FAILED:
+            self._finish(status, event, events)
+
+    def _identify(self, event: dict[str, Any]) -> None:
+        self.conversation_id = self.conversation_id or reading.text(event.get("conversation_id"))
+        self.message_id = reading.text(event.get("id")) or self.message_id
+        flag = reading.mapping(event.get("meta_data")).get("if_increase_push")
+        if isinstance(flag, bool):
+            self._dialect.found = "deltas" if flag else "snapshots"
+
+    def _part(self, part: dict[str, Any], events: "_Events") -> None:
+        part_id = reading.text(part.get("logic_id")) or reading.text(part.get("id"))
+        role = reading.text(part.get("role")) or "assistant"
+        status = reading.text(part.get("status")).lower()
+        self.model = reading.text(part.get("model")) or self.model
+        if meta_data := reading.mapping(part.get("meta_data")):
+            for source in self._sources.find(meta_data):
+                events.add(source)
+        if status in _STOPPED_BY_FILTER:
+            self._filter_words = (
+                words_of(part.get("error")) or words_of(part.get("last_error")) or self._filter_words or ""
+            )
+        seen: dict[str, int] = {}
+        contents = reading.items(part.get("content"))
+        for content in contents:
+            if not isinstance(content, dict):
+                continue
+            kind = reading.text(content.get("type"))
+            finished = (status or reading.text(content.get("status")).lower()) in _FINISHED
+            number = seen[kind] = seen.get(kind, -1) + 1
+            place = (part_id, kind, number)
+            if kind in _TEXT_FIELDS:
+                if role == "assistant" or kind not in ("text", "think"):
+                    self._text(place, content, contents, events, finished=finished)
+            elif kind == "image":
+                for image in self._images.find(content):
+                    events.add(image)
+            elif kind == "tool_calls":
+                self._find_call(part, content, events, from_result=False)
+            elif kind == "tool_result" and role == "tool" and status in _FAILED:
+                self._find_call(part, content, events, from_result=True)
+            elif kind == "system_error":
+                self.complaint = words_of(content) or self.complaint
+            elif kind not in _SILENT:
+                reading.note_unknown("a content of type", kind)
+
+    def _text(
+        self, place: Place, content: dict[str, Any], contents: list[Any], events: "_Events", *, finished: bool
+    ) -> None:
+        value = reading.text(content.get(_TEXT_FIELDS[place[1]]))
+        place = self._aliases.get(place, place)
+        text = self._texts.get(place)
+        if text is None and (earlier := self._resumed.pop(place[1], None)) is not None:
+            self._aliases[place] = earlier  # Taken up again under another name.
+            place, text = earlier, self._texts[earlier]
+        if text is None:
+            self._pass_by(events)
+            text = self._texts[place] = PartText(self._dialect)
+        if finished:
+            self._unfinished.discard(place[0])
+        else:
+            self._unfinished.add(place[0])
+        new = text.take(value, finished=finished)
+        if new:
+            draws = self._draws or any(isinstance(other, dict) and other.get("type") == "image" for other in contents)
+            self._tell(place, new, events, draws=draws)
+
+    def _pass_by(self, events: "_Events") -> None:
+        """Another text begins: what still waited of the earlier ones comes before it."""
+        for place, text in self._texts.items():
+            if new := text.rest():
+                self._tell(place, new, events, draws=self._draws)
+
+    def _tell(self, place: Place, new: str, events: "_Events", *, draws: bool) -> None:
+        part_id, kind, number = place
+        if kind == "text":
+            new = self._seam(part_id, new)
+            for item in self._mark_reader(kind).take(new):
+                events.add(item)
+        elif kind == "think":
+            for item in self._mark_reader(kind).take(new):
+                events.add(Reasoning(item.text if isinstance(item, Text) else f"[{item.number}]({item.url})"))
+        elif kind == "execution_output":
+            events.add(Output(new, f"{part_id}/{number}"))
+        else:
+            events.add(DrawingPrompt(new) if draws else Code(new, f"{part_id}/{number}"))
+
+    def _mark_reader(self, kind: str) -> CitationReader:
+        reader = self._marks.get(kind)
+        if reader is None:
+            reader = self._marks[kind] = CitationReader(self._sources.cited)
+        return reader
+
+    def _seam(self, part_id: str, new: str) -> str:
+        """`new`, with a line break before it where one part's words end and the next one's begin."""
+        before, self._last_letter = self._last_letter, new[-1]
+        other, self._last_part = self._last_part != part_id, part_id
+        if not other or not before or before.isspace() or new[0].isspace():
+            return new
+        ends = before in _SENTENCE_ENDS or (before == "." and not (new[0].islower() or new[0].isdigit()))
+        return f"\n{new}" if ends or _BLOCK.match(new) else new
+
+    def _find_call(
+        self, part: dict[str, Any], content: dict[str, Any], events: "_Events", *, from_result: bool
+    ) -> None:
+        call = native_call(part, content, from_result=from_result)
+        if call is None or call in self._seen_calls:
+            return
+        self._seen_calls.append(call)
+        self.calls.append(call)
+        if query := search_query(call):
+            events.add(Search(query))
+
+    def _finish(self, status: str, event: dict[str, Any], events: "_Events") -> None:
+        self.ended = True
+        for place, text in self._texts.items():
+            if new := text.rest():
+                self._tell(place, new, events, draws=self._draws)
+        for kind, reader in self._marks.items():
+            for item in reader.end():
+                if kind == "text":
+                    events.add(item)
+                elif isinstance(item, Text):
+                    events.add(Reasoning(item.text))
+        if any(text.rewritten for text in self._texts.values()):
+            events.add(Revision(tuple(self._as_it_is_now())))
+        if status in _STOPPED_BY_FILTER or self._filter_words is not None:
+            words = words_of(event.get("last_error")) or words_of(event.get("error")) or self._filter_words or ""
+            events.add(Finish("content_filter", words))
+        elif status in _FAILED:
+            self.failure = failure_of(event)
+        else:
+            events.add(Finish("stop"))
+
+    def _as_it_is_now(self) -> list[Event]:
+        events = _Events()
+        self._last_letter, self._last_part = "", None
+        self._marks.clear()
+        for place, text in self._texts.items():
+            if text.text:
+                self._tell(place, text.text, events, draws=self._draws)
+        for kind, reader in self._marks.items():
+            for item in reader.end():
+                events.add(item if kind == "text" else Reasoning(getattr(item, "text", "")))
+        return events.all()
+
+
+class _Events:
+    """Events in order, neighbouring texts as one: what arrives together is often a hundred words, each in an event."""
+
+    def __init__(self) -> None:
+        self._events: list[Event] = []
+        self._words: list[str] = []
+
+    def add(self, event: Event) -> None:
+        if isinstance(event, Text):
+            self._words.append(event.text)
+        else:
+            self._join()
+            self._events.append(event)
+
+    def all(self) -> list[Event]:
+        self._join()
+        return self._events
+
+    def _join(self) -> None:
+        if self._words:
+            self._events.append(Text("".join(self._words)))
+            self._words.clear()

@@ -1,0 +1,159 @@
+"""What the service's refusals mean, wherever they stand: in an envelope, in place of a stream, or inside one.
+
+Words come first, then codes, then the HTTP status: the same code is used for different things (protocol, refusals).
+"""
+
+from typing import Final
+
+from lib.errors import (
+    AccountBanned,
+    AccountBusy,
+    BadRequest,
+    ContextLengthExceeded,
+    Error,
+    Forbidden,
+    QuotaExceeded,
+    RateLimited,
+    RiskControl,
+    TokenRefused,
+    UpstreamFailed,
+    UpstreamRefused,
+    UpstreamUnavailable,
+    UpstreamUncertain,
+)
+
+BUSY_RETRY_AFTER: Final = 5.0
+"""Seconds after which a client may ask a busy account again: most answers take longer, few of them much."""
+LIMITED_RETRY_AFTER: Final = 30.0
+"""Seconds after which a client may ask a limited account again; the service does not say."""
+QUEUE_RETRY_AFTER: Final = 15.0
+"""Seconds after which a client may ask again at peak time."""
+MAX_WORDS: Final = 200
+"""Letters of the service's own words that are passed on: a sentence or two."""
+
+TOO_LONG: Final = 10040
+"""The prompt is too long [sure]."""
+INTERNAL: Final = 10025
+"""An internal error inside a stream, worth one more try [sure]."""
+
+_BUSY: Final = 10061
+_PEAK: Final = 10062
+_RISK: Final = 40012
+_TOKEN_REFUSED: Final = (40101, 40102, 40103)
+_BANNED: Final = (40301,)
+_SIGNATURE_REFUSED: Final = (40001, 40002, 40011, 40014)
+CLOCK_REFUSED: Final = 40014
+NO_CONVERSATION: Final = 40004
+
+# Wordings marked (assumed) were never seen.
+_LIMIT_WORDS: Final = ("频繁", "太快", "请稍后", "请稍候", "Too Many")
+_BUSY_WORDS: Final = ("等待其他对话", "其他对话生成")
+_PEAK_WORDS: Final = ("排队", "高峰期", "并发", "Server busy", "系统繁忙", "人数过多", "服务繁忙")
+_QUOTA_WORDS: Final = ("次数已达上限", "额度已用完", "已用完", "已达上限", "多次体验过", "开通会员")
+_BANNED_WORDS: Final = ("封禁", "已被禁", "冻结")
+_LOGIN_WORDS: Final = ("请登录", "未登录", "登录后", "not logged in")
+_UNKNOWN_WORDS: Final = ("不存在", "未找到", "已删除", "not exist", "not found", "unknown")  # (assumed)
+_VERIFICATION_PAGES: Final = ("滑动验证页面", "访问验证", "captcha", "security check")
+
+
+class Unknown(UpstreamRefused):
+    """The service does not know what was named: it never was, or is gone."""
+
+
+def refusal(http_status: int, code: int | None, words: str) -> Error:
+    """The error that a refusal means. `code` is the envelope's, `words` are the service's own."""
+    for means, error in _BY_WORDS:
+        if any(one in words for one in means):
+            return error(words)
+    if code == _RISK:
+        return risk_control()
+    if code in _TOKEN_REFUSED or http_status == 401:
+        return _token_refused(words)
+    if code in _BANNED:
+        return _banned(words)
+    if code == _BUSY:
+        return busy()
+    if code == _PEAK:
+        return _peak(words)
+    if code == TOO_LONG or "context exceeded" in words:
+        return ContextLengthExceeded("The prompt is too long for the model: shorten or compact the conversation.")
+    if http_status == 429:
+        return _limited(words)
+    if code == NO_CONVERSATION:
+        return BadRequest("The service does not know this conversation (any more).", param="conversation_id")
+    if code in _SIGNATURE_REFUSED:
+        return UpstreamFailed(
+            f"The service refuses how this deployment signs its calls ({code}). "
+            "Is its clock right? Or has the page's secret changed: see GLM_SIGN_SECRET."
+        )
+    if code == INTERNAL or http_status in (500, 502, 503):
+        return UpstreamUnavailable(f"The service has a fault of its own ({code or f'HTTP {http_status}'}).")
+    if http_status >= 500:  # 504 and its like: it may have been delivered.
+        return UpstreamUncertain(f"The service did not answer in time (HTTP {http_status}).")
+    if http_status == 403:
+        return Forbidden(f"The service refuses this account: {_short(words)} ({code or 'HTTP 403'}).")
+    is_unknown = http_status == 404 or any(one in words for one in _UNKNOWN_WORDS)
+    kind = Unknown if is_unknown else UpstreamRefused
+    return kind(f"The service refused: {_short(words)} ({code or f'HTTP {http_status}'}).")
+
+
+def page(http_status: int, content: str) -> Error:
+    """The error that a page in place of data means."""
+    if any(mark in content for mark in _VERIFICATION_PAGES) or http_status in (403, 405):
+        return risk_control("a verification page")
+    if http_status in (401, 404, 429) or http_status >= 500:
+        return refusal(http_status, None, "")
+    return UpstreamRefused(f"The service answered with something else than data (HTTP {http_status}).")
+
+
+def risk_control(what: str = "40012") -> RiskControl:
+    """The risk control refuses the address [sure]."""
+    return RiskControl(
+        f"Risk control: the service refuses the address that this deployment calls from ({what}). Do not repeat: that "
+        "prolongs it. Open chatglm.cn in a browser on that network, wait some minutes, or deploy in another region."
+    )
+
+
+def busy() -> AccountBusy:
+    """The account is generating [sure]."""
+    return AccountBusy(
+        "This account is writing another answer; the service allows one at a time.", retry_after=BUSY_RETRY_AFTER
+    )
+
+
+def _token_refused(words: str) -> Error:
+    return TokenRefused("The service refuses this ChatGLM token. Log in at chatglm.cn and take a new one.")
+
+
+def _banned(words: str) -> Error:
+    return AccountBanned(f"The service has closed this account: {_short(words)}.")
+
+
+def _limited(words: str) -> Error:
+    return RateLimited("The service asks to slow down.", retry_after=LIMITED_RETRY_AFTER)
+
+
+def _peak(words: str) -> Error:
+    return RateLimited(f"The service is busy: {_short(words)}.", retry_after=QUEUE_RETRY_AFTER)
+
+
+def _quota(words: str) -> Error:
+    return QuotaExceeded(f"What this account may use is used up: {_short(words)}.")
+
+
+def _busy(words: str) -> Error:
+    return busy()
+
+
+_BY_WORDS: Final = (
+    (_BANNED_WORDS, _banned),
+    (_BUSY_WORDS, _busy),
+    (_LIMIT_WORDS, _limited),
+    (_QUOTA_WORDS, _quota),
+    (_PEAK_WORDS, _peak),
+    (_LOGIN_WORDS, _token_refused),
+)
+
+
+def _short(words: str) -> str:
+    return words[:MAX_WORDS] or "no reason given"

@@ -1,0 +1,172 @@
+"""An answer as a client is to see it, while it grows: what every wire makes its own events from."""
+
+import time
+from collections.abc import Iterable
+from secrets import token_hex
+from typing import NamedTuple
+
+from lib.errors import UpstreamFailed
+from lib.runtime import context
+from lib.types.chat import ChatRequest, ToolCall, texts
+from lib.types.events import (
+    Citation,
+    Event,
+    Finish,
+    FinishReason,
+    Reasoning,
+    Search,
+    Source,
+    Start,
+    Text,
+    ToolCallArguments,
+    ToolCallEnd,
+    ToolCallStart,
+    Usage,
+)
+from lib.types.usage import estimate
+from lib.wires.shared.markdown import Markdown
+from lib.wires.shared.stop_filter import StopFilter
+
+
+class Annotation(NamedTuple):
+    """Where in the content a source is cited: the link's first letter, and the one after its last."""
+
+    start: int
+    end: int
+    url: str
+    title: str
+
+
+type Delta = Text | Reasoning | Search | Source | Annotation | ToolCallStart | ToolCallArguments | ToolCallEnd
+
+
+class Reply:
+    """Takes an answer's events, and gives what is new to the client: texts as Markdown, cut where the caller wants."""
+
+    def __init__(self, request: ChatRequest) -> None:
+        self.conversation_id = ""
+        self.created = int(time.time())
+        self.sources: list[Source] = []
+        self.annotations: list[Annotation] = []
+        self.calls: list[ToolCall] = []
+        self.finish_reason: FinishReason | None = None
+        self._request = request
+        self._content: list[str] = []
+        self._content_length = 0
+        self._reasoning: list[str] = []
+        self._arguments: list[str] = []
+        self._markdown = Markdown()
+        self._filter = StopFilter(request.sampling)
+        self._usage: Usage | None = None
+        self._cut_short = False
+
+    @property
+    def content(self) -> str:
+        """The text so far."""
+        return "".join(self._content)
+
+    @property
+    def reasoning(self) -> str:
+        """The reasoning so far."""
+        return "".join(self._reasoning)
+
+    def add(self, events: Iterable[Event]) -> list[Delta]:
+        """Take what arrived together, and return what is new to the client, neighbours of one kind joined."""
+        deltas: list[Delta] = []
+        for event in events:
+            self._add(event, deltas)
+            if self.finish_reason is None and self._filter.reason is not None:
+                self.finish_reason = self._filter.reason
+                self._cut_short = True
+            if self.finish_reason is not None:
+                break
+        return deltas
+
+    def _add(self, event: Event, deltas: list[Delta]) -> None:
+        match event:
+            case Reasoning(text):
+                shown = self._filter.reasoning(text)
+                self._reasoning.append(shown)
+                _join(deltas, Reasoning(shown))
+            case Start(conversation_id):
+                self.conversation_id = conversation_id
+            case Source():
+                self.sources.append(event)
+                deltas.append(event)
+            case Search():
+                deltas.append(event)
+            case Citation(_, url, title):
+                self._cite(self._markdown.render(event), url, title, deltas)
+            case ToolCallStart(call_id, name):
+                self._show(self._markdown.end(), deltas)
+                self._show(self._filter.rest(), deltas)
+                self.calls.append(ToolCall(call_id, name, ""))
+                deltas.append(event)
+            case ToolCallArguments(text):
+                self._arguments.append(text)
+                _join(deltas, event)
+            case ToolCallEnd():
+                self.calls[-1] = self.calls[-1]._replace(arguments="".join(self._arguments))
+                self._arguments.clear()
+                deltas.append(event)
+            case Usage():
+                self._usage = event
+            case Finish():
+                self._finish(event, deltas)
+            case _:
+                self._show(self._filter.take(self._markdown.render(event)), deltas)
+
+    def _cite(self, link: str, url: str, title: str, deltas: list[Delta]) -> None:
+        self._show(self._filter.take(""), deltas)
+        start = self._content_length + self._filter.held
+        self._show(self._filter.take(link), deltas)
+        if self._filter.reason is None:
+            annotation = Annotation(start + len(link) - len(link.lstrip()), start + len(link), url, title)
+            self.annotations.append(annotation)
+            deltas.append(annotation)
+
+    def _finish(self, end: Finish, deltas: list[Delta]) -> None:
+        self._show(self._filter.take(self._markdown.end()), deltas)
+        self._show(self._filter.rest(), deltas)
+        self.finish_reason = end.reason
+        if self._filter.reason is not None:
+            self.finish_reason = self._filter.reason
+        if end.note:
+            self._show(f"\n\n{end.note}" if self._content_length else end.note, deltas)
+
+    def _show(self, text: str, deltas: list[Delta]) -> None:
+        if text:
+            self._content.append(text)
+            self._content_length += len(text)
+            _join(deltas, Text(text))
+
+    def finished(self) -> FinishReason:
+        """Why the answer ended. Raises `UpstreamFailed` where it has not."""
+        if self.finish_reason is None:
+            raise UpstreamFailed("The service broke the answer off without an end.")
+        return self.finish_reason
+
+    def usage(self) -> Usage:
+        """The tokens: the upstream's own figures, or estimates where the answer was cut here."""
+        usage = self._usage
+        if usage is None or self._cut_short or not usage.completion_tokens:
+            said = self.content + "".join(call.name + call.arguments for call in self.calls)
+            estimated = estimate(texts(self._request.messages), said, self.reasoning)
+            usage = estimated if usage is None else estimated._replace(prompt_tokens=usage.prompt_tokens)
+        context.current().tokens = usage.completion_tokens
+        return usage
+
+
+def new_call_id() -> str:
+    """An id for a call that has none."""
+    return f"call_{token_hex(12)}"
+
+
+def _join(deltas: list[Delta], delta: Text | Reasoning | ToolCallArguments) -> None:
+    if not delta.text:
+        return
+    if deltas and type(deltas[-1]) is type(delta):
+        last = deltas[-1]
+        deltas[-1] = last._replace(text=last.text + delta.text)
+    else:
+        deltas.append(delta)

@@ -1,0 +1,88 @@
+"""Request bodies: JSON into a model, and what is wrong with them into words that name the field."""
+
+import asyncio
+import json
+from typing import Annotated, Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
+
+from lib.errors import BadRequest
+
+MAX_NAME_LENGTH: Final = 256
+"""Longest model name: clients send odd ones, but none as long as this."""
+MAX_OBJECTS: Final = 200_000
+"""Objects in one body: each takes up to a hundred times its bytes, and the longest conversations have a tenth of it."""
+LARGE: Final = 1024 * 1024
+"""Bytes of a body from which it is read in a thread, since reading it would keep everybody else waiting."""
+
+ModelName = Annotated[str, Field(max_length=MAX_NAME_LENGTH)]
+
+
+class Model(BaseModel):
+    """An object of JSON. Fields that its class does not know are ignored, since clients send many."""
+
+    model_config = ConfigDict(extra="ignore", protected_namespaces=(), defer_build=True)
+
+
+async def parse[M: Model](model: type[M], body: bytes) -> M:
+    """The body as a `model`. Raises `BadRequest`, naming the first field that is wrong."""
+    if body.count(b"{") > MAX_OBJECTS:
+        raise BadRequest(f"The body holds more than {MAX_OBJECTS:,} objects.")
+    if len(body) > LARGE:
+        return await asyncio.to_thread(_read, model, body)
+    return _read(model, body)
+
+
+def _read[M: Model](model: type[M], body: bytes) -> M:
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        found = _first(error)
+    if found["type"] == "json_invalid":
+        try:
+            return model.model_validate(_loosely(body))
+        except ValidationError as error:
+            found = _first(error)
+        except (ValueError, RecursionError):
+            reason = found["msg"].removeprefix("Invalid JSON: ")
+            raise BadRequest(f"The body is not JSON: {reason}.", code="invalid_json") from None
+    raise _refusal(found)
+
+
+def _first(error: ValidationError) -> ErrorDetails:
+    return error.errors(include_url=False, include_context=False, include_input=False)[0]
+
+
+def _loosely(body: bytes) -> Any:
+    """JSON as some clients write it: with a mark of its encoding before it, or halves of surrogate pairs in it."""
+    text = body.decode("utf-8-sig", "replace")
+    value = json.loads(text, parse_constant=_refuse_constant)
+    clean = json.dumps(value, ensure_ascii=False).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return json.loads(clean)
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _refusal(error: ErrorDetails) -> BadRequest:
+    param = path(error["loc"])
+    if error["type"] == "value_error":
+        message = error["msg"].removeprefix("Value error, ")
+    elif error["type"] == "missing":
+        message = f"The field {param} is missing."
+    else:
+        message = f"The field {param or 'body'} is wrong: {error['msg'][:1].lower()}{error['msg'][1:]}."
+    return BadRequest(message, param=param or None)
+
+
+def path(loc: tuple[Any, ...]) -> str:
+    """A place in a body as its field is written: `messages[0].content`. Tags of unions (`<text>`) are no part of it."""
+    text = ""
+    for step in loc:
+        if isinstance(step, int):
+            text += f"[{step}]"
+        elif not step.startswith("<"):
+            text += f".{step}" if text else step
+    return text
