@@ -23,4 +23,4 @@ def fault(port: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(fault(sys.argv[1]))
+    sys.exit(fault(sys.argv[1]) or None)
