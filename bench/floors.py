@@ -16,7 +16,6 @@ from contextlib import ExitStack
 from functools import cache
 
 import httpx
-from lib.upstreams.chatglm.events import Frames
 from pydantic_core import from_json
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
@@ -26,6 +25,7 @@ from bench.streams import FAST, SLOWLY, in_turn
 from bench.table import Figure, compared
 from bench.upstream import Order, chunks
 from lib.http.transport import Transport
+from lib.upstreams.chatglm.event_reader import EventReader
 
 EVENT = (
     b'data: {"id":"cccccccccccccccccccccccc","object":"chat.completion.chunk","created":1790732179,"model":"glm-5.3",'
@@ -95,7 +95,7 @@ def _parsing(rounds: int) -> Iterator[Figure]:
 
 
 def _read(events: list[bytes]) -> None:
-    reader = Frames()
+    reader = EventReader()
     for event in events:
         reader.feed(event)
     assert reader.ended

@@ -54,7 +54,7 @@ def ask(asked: ChatRequest, key: str, *, wait_if_busy: bool = True) -> list[Even
     """All events of an answer. Raises what the upstream raises."""
 
     async def collect() -> list[Event]:
-        async with aclosing(UPSTREAM.answer(asked, key, wait_if_busy=wait_if_busy)) as answer:
+        async with aclosing(UPSTREAM.answer(asked, key)) as answer:
             return [event async for events in answer for event in events]
 
     return run(collect)

@@ -405,7 +405,7 @@ def test_one_key_may_have_many_answers_at_once(platform: Platform) -> None:
 
     async def ask_all() -> list[list[Event]]:
         async def one() -> list[Event]:
-            async with aclosing(UPSTREAM.answer(request(), key, wait_if_busy=True)) as answer:
+            async with aclosing(UPSTREAM.answer(request(), key)) as answer:
                 return [event async for events in answer for event in events]
 
         tasks = [asyncio.ensure_future(one()) for _ in gates]
@@ -425,7 +425,7 @@ def test_a_caller_that_leaves_closes_the_connection(platform: Platform) -> None:
     key = platform.key()
 
     async def leave() -> list[Event]:
-        async with aclosing(UPSTREAM.answer(request(), key, wait_if_busy=True)) as answer:
+        async with aclosing(UPSTREAM.answer(request(), key)) as answer:
             return await anext(answer)
 
     assert run(leave) == [Start("", "glm-5.3"), Text("Hel")]
@@ -455,7 +455,7 @@ def test_what_was_said_before_an_error_in_the_stream_is_told(platform: Platform)
     heard: list[Event] = []
 
     async def listen() -> None:
-        async with aclosing(UPSTREAM.answer(request(), platform_key, wait_if_busy=True)) as answer:
+        async with aclosing(UPSTREAM.answer(request(), platform_key)) as answer:
             async for events in answer:
                 heard.extend(events)
 

@@ -57,7 +57,7 @@ REPEATED = {1200, 1230, 1234, 1302, 1305}
 
 def failure(asked: ChatRequest, key: str, *, wait_if_busy: bool = True) -> Error:
     with pytest.raises(Error) as caught:
-        ask(asked, key, wait_if_busy=wait_if_busy)
+        ask(asked, key)
     return caught.value
 
 
@@ -82,7 +82,7 @@ def test_what_passes_is_not_noticed(platform: Platform, code: int) -> None:
 
 def test_where_another_key_follows_a_crowd_is_not_waited_for(platform: Platform) -> None:
     platform.fail("chat", code=1302, times=None)
-    failure(request(), platform.key(), wait_if_busy=False)
+    failure(request(), platform.key())
     assert len(platform.requests("chat")) == 1
 
 
@@ -153,7 +153,7 @@ def test_nothing_is_repeated_past_the_deadline(platform: Platform, monkeypatch: 
         invocation = Invocation()
         invocation.deadline = Deadline(30)
         context.begin(invocation)
-        async with aclosing(UPSTREAM.answer(request(), key, wait_if_busy=True)) as answer:
+        async with aclosing(UPSTREAM.answer(request(), key)) as answer:
             await anext(answer)
 
     with pytest.raises(errors.Crowded):
@@ -165,7 +165,7 @@ def ask_within(seconds: float, key: str) -> list[Event]:
         invocation = Invocation()
         invocation.deadline = Deadline(seconds)
         context.begin(invocation)
-        async with aclosing(UPSTREAM.answer(request(), key, wait_if_busy=True)) as answer:
+        async with aclosing(UPSTREAM.answer(request(), key)) as answer:
             return [event async for events in answer for event in events]
 
     return run(collect)
@@ -246,13 +246,13 @@ def test_any_body_is_read_without_harm(body: object) -> None:
 
 def order_picture(key: str) -> Error:
     with pytest.raises(Error) as caught:
-        run(lambda: UPSTREAM.draw(ImageRequest("A cat"), key, wait_if_busy=True))
+        run(lambda: UPSTREAM.draw(ImageRequest("A cat"), key))
     return caught.value
 
 
 def order_video(key: str) -> Error:
     with pytest.raises(Error) as caught:
-        run(lambda: UPSTREAM.create_video(VideoRequest("A cat"), key, wait_if_busy=True))
+        run(lambda: UPSTREAM.create_video(VideoRequest("A cat"), key))
     return caught.value
 
 

@@ -43,7 +43,7 @@ def platform(server: Platform) -> Iterator[Platform]:
 
 def draw(platform: Platform, **fields: Any) -> list[DrawnImage]:
     key = platform.key()
-    return run(lambda: UPSTREAM.draw(ImageRequest("A cat", **fields), key, wait_if_busy=True))
+    return run(lambda: UPSTREAM.draw(ImageRequest("A cat", **fields), key))
 
 
 def test_a_picture_is_drawn_and_can_be_fetched(platform: Platform) -> None:
@@ -113,7 +113,7 @@ def test_what_the_filter_stops_is_told(platform: Platform) -> None:
 
 def order(platform: Platform, key: str, **fields: Any) -> VideoJob:
     asked = VideoRequest(**{"prompt": "A cat", **fields})
-    return run(lambda: UPSTREAM.create_video(asked, key, wait_if_busy=True))
+    return run(lambda: UPSTREAM.create_video(asked, key))
 
 
 def look(job: VideoJob, key: str) -> VideoState:
@@ -320,7 +320,7 @@ def test_another_document_goes_through_the_parser_once(platform: Platform) -> No
     async def twice() -> None:
         for _ in range(2):
             asked = request(show(FilePart(url, "f")), model="glm-5.3")
-            async for _events in UPSTREAM.answer(asked, key, wait_if_busy=True):
+            async for _events in UPSTREAM.answer(asked, key):
                 pass
 
     run(twice)

@@ -10,7 +10,7 @@ import pytest
 
 from tests.asking import ask, turn
 from tests.bundle import Bundle, serve
-from tests.upstream import Account, Answer, StandIn, Text, fragments, media
+from tests.upstream import Account, Answer, StandIn, Text, deltas, media
 
 
 @pytest.fixture(scope="module", params=["asyncio", "uvloop"])
@@ -21,7 +21,7 @@ def bundle(request: pytest.FixtureRequest, stand_in: StandIn) -> Iterator[Bundle
 
 
 def test_a_stream(bundle: Bundle, upstream: StandIn, account: Account) -> None:
-    upstream.script(fragments(50, delay=0.001))
+    upstream.script(deltas(50, delay=0.001))
     pieces = [chunk.choices[0].delta.content or "" for chunk in ask(bundle, account, stream=True) if chunk.choices]
     assert len([piece for piece in pieces if piece]) > 10
 

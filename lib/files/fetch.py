@@ -21,6 +21,7 @@ from typing import NamedTuple
 
 import httpx
 
+from lib import settings
 from lib.errors import BadRequest
 from lib.files import data_url
 from lib.files.addresses import Resolver, is_public, resolve
@@ -56,6 +57,12 @@ class Limits(NamedTuple):
     """Take any address and any port: for tests and local use only."""
     fetch_seconds: float = FETCH_SECONDS
     connect_seconds: float = CONNECT_SECONDS
+
+    @classmethod
+    def configured(cls) -> "Limits":
+        """What the deployment allows."""
+        chosen = settings.current()
+        return cls(chosen.max_file_bytes, chosen.allow_private_urls)
 
 
 class RemoteFile:

@@ -9,8 +9,7 @@ from typing import Any, Final
 
 import httpx
 
-from lib.http.pool import Pool
-from lib.http.transport import Transport
+from lib.http.clients import service_client
 from lib.store.aws_signature import Credentials, Scope, signed_headers
 from lib.store.driver import Refused
 
@@ -106,7 +105,7 @@ def endpoint(service: str, region: str, environ: Mapping[str, str]) -> str:
 
 
 def _client() -> httpx.AsyncClient:
-    return httpx.AsyncClient(transport=Transport(Pool()), trust_env=False)
+    return service_client()
 
 
 def _mapping(body: bytes) -> dict[str, Any] | None:

@@ -17,7 +17,8 @@ from lib.upstreams.bigmodel import chat_request, messages, models, service
 from lib.upstreams.bigmodel.chunks import Chunks
 from lib.upstreams.bigmodel.errors import Crowded, of_body
 from lib.upstreams.bigmodel.messages import Prompt
-from lib.upstreams.bigmodel.retry import again
+from lib.upstreams.in_time import in_time
+from lib.upstreams.retry import again
 
 _CHAT: Final = "/chat/completions"
 _TOKENIZER: Final = "/tokenizer"
@@ -25,15 +26,15 @@ _TOKENIZER_MODEL: Final = "glm-4.6"
 _TOKENIZER_MODEL_THAT_SEES: Final = "glm-4.6v"
 
 
-async def answer(request: ChatRequest, key: str, *, wait_if_busy: bool) -> AsyncGenerator[list[Event]]:
+async def answer(request: ChatRequest, key: str) -> AsyncGenerator[list[Event]]:
     """The answer to `request`, each list what arrived together; first a `Start`, last a `Finish`.
 
-    `wait_if_busy` tries again where the platform asks to wait for a moment. Raises an `Error` where it fails. However
+    Tries again where the platform asks to wait for a moment. Raises an `Error` where it fails. However
     it ends, also where the caller closes this generator early, the connection is closed, which ends the generation.
     """
-    generation = Generation(request, key, wait_if_busy=wait_if_busy)
+    generation = Generation(request, key)
     try:
-        async with service.in_time():
+        async with in_time():
             events = await generation.begin()
         yield events
         async for events in generation.rest():
@@ -48,7 +49,7 @@ async def count_tokens(request: ChatRequest, key: str) -> int:
         raise refusal
     platform = service.current()
     model = models.find(request)
-    async with service.in_time():
+    async with in_time():
         prompt = await messages.build(request.messages, model, platform, key)
         body: dict[str, Any] = {"model": _counted_by(model, prompt), "messages": prompt.messages}
         if declared := chat_request.tools(request, model):
@@ -71,10 +72,10 @@ def _counted_by(model: models.Model, prompt: Prompt) -> str:
 class Generation:
     """One answer while it is generated."""
 
-    def __init__(self, request: ChatRequest, key: str, *, wait_if_busy: bool) -> None:
+    def __init__(self, request: ChatRequest, key: str) -> None:
         self._request = request
         self._key = key
-        self._again_on = (UpstreamUnavailable, Crowded) if wait_if_busy else UpstreamUnavailable
+        self._again_on = (UpstreamUnavailable, Crowded)
         self._model = models.find(request)
         self._service = service.current()
         self._response: httpx.Response | None = None

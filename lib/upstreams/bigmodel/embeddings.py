@@ -7,7 +7,8 @@ from lib.errors import BadRequest, UpstreamFailed, UpstreamUnavailable
 from lib.types.upstream import Embeddings
 from lib.upstreams.bigmodel import models, service
 from lib.upstreams.bigmodel.errors import Crowded
-from lib.upstreams.bigmodel.retry import again
+from lib.upstreams.in_time import in_time
+from lib.upstreams.retry import again
 
 _EMBED: Final = "/embeddings"
 
@@ -29,7 +30,7 @@ async def embed(inputs: Sequence[str], model: str, dimensions: int | None, key: 
         body["dimensions"] = dimensions
     vectors: list[list[float]] = []
     tokens = 0
-    async with service.in_time():
+    async with in_time():
         for start in range(0, len(inputs), MAX_INPUTS):
             texts = list(inputs[start : start + MAX_INPUTS])
             told = await _call(platform, key, {**body, "input": texts})

@@ -10,15 +10,14 @@ from collections import OrderedDict
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
-from lib import settings
 from lib.errors import BadRequest
 from lib.files import data_url
 from lib.files.fetch import Limits, RemoteFile, open_file
 from lib.runtime import context
 from lib.types.chat import FilePart
 from lib.upstreams.bigmodel.errors import Crowded, NotConnected
-from lib.upstreams.bigmodel.retry import again
 from lib.upstreams.bigmodel.service import Service
+from lib.upstreams.retry import again
 
 _PARSE: Final = "/files/parser/sync"
 
@@ -76,7 +75,7 @@ async def resolve(part: FilePart, service: Service, key: str) -> Picture | Docum
     """
     if part.is_image and not data_url.is_data_url(part.url):
         return Picture(part.url, by_url=True)
-    async with open_file(service.files, part.url, field=part.field, limits=limits(), name=part.name) as file:
+    async with open_file(service.files, part.url, field=part.field, limits=Limits.configured(), name=part.name) as file:
         if file.is_picture:
             if not data_url.is_data_url(part.url):
                 return Picture(part.url, by_url=True)
@@ -91,12 +90,6 @@ async def picture(part: FilePart, service: Service) -> str:
     found = await resolve(part._replace(is_image=True), service, "")
     assert isinstance(found, Picture)
     return found.url
-
-
-def limits() -> Limits:
-    """What a caller's file may cost, and where it may come from."""
-    chosen = settings.current()
-    return Limits(chosen.max_file_bytes, allow_private=chosen.allow_private_urls)
 
 
 def _base64(content: bytes, part: FilePart) -> str:

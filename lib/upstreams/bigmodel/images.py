@@ -9,7 +9,8 @@ from lib.errors import ContentFiltered, UpstreamUncertain
 from lib.types.images import DrawnImage, ImageRequest
 from lib.upstreams.bigmodel import models, service
 from lib.upstreams.bigmodel.errors import Crowded, NotConnected
-from lib.upstreams.bigmodel.retry import again
+from lib.upstreams.in_time import in_time
+from lib.upstreams.retry import again
 
 _DRAW: Final = "/images/generations"
 
@@ -63,16 +64,16 @@ _COGVIEW: Final = _Sizes(
 """Bounds, and the sizes that the platform recommends, the default first [documented]."""
 
 
-async def draw(request: ImageRequest, key: str, *, wait_if_busy: bool) -> list[DrawnImage]:
+async def draw(request: ImageRequest, key: str) -> list[DrawnImage]:
     """A picture. It is ordered again only where the platform surely has not taken the order.
 
     Raises `ContentFiltered` for what the filter stops, and `UpstreamUncertain` where no picture comes: it may have cost
     money, and is not ordered with another key.
     """
     platform = service.current()
-    on = (NotConnected, Crowded) if wait_if_busy else NotConnected
+    on = (NotConnected, Crowded)
     body = _body(request)
-    async with service.in_time():
+    async with in_time():
         told = await again(lambda: platform.call("POST", _DRAW, key, body=body, order=True), on=on)
     drawn = [picture for one in _listed(told.get("data")) if (picture := _picture(one))]
     if drawn:

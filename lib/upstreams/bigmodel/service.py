@@ -2,18 +2,14 @@
 
 import asyncio
 import json
-import time
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from http.cookiejar import CookieJar, DefaultCookiePolicy
+from collections.abc import Mapping
 from typing import Any, Final
 
 import httpx
 
 from lib import settings
-from lib.errors import DeadlineExceeded, Error, UpstreamFailed, UpstreamUnavailable, UpstreamUncertain
-from lib.http.pool import Pool
-from lib.http.transport import Transport
+from lib.errors import Error, UpstreamFailed, UpstreamUnavailable, UpstreamUncertain
+from lib.http.clients import file_client, service_client
 from lib.runtime import context
 from lib.upstreams.bigmodel import errors
 
@@ -157,34 +153,13 @@ async def parsed(content: bytes) -> Any:
         return None
 
 
-@asynccontextmanager
-async def in_time() -> AsyncIterator[None]:
-    """Raise `DeadlineExceeded` where the work would not end in time, and note for the log how long it took."""
-    request = context.current()
-    request.upstream = "bigmodel"
-    started = time.perf_counter()
-    try:
-        async with request.deadline.timeout():
-            yield
-    except TimeoutError as error:
-        raise DeadlineExceeded("The open platform did not answer in the time that this deployment has.") from error
-    finally:
-        request.upstream_seconds += time.perf_counter() - started
-
-
 def current() -> Service:
     """The platform as the running event loop reaches it."""
     return context.shared(_service)
 
 
 def _service() -> Service:
-    return Service(_client(), _client(), settings.current().platform_url)
-
-
-def _client() -> httpx.AsyncClient:
-    """A client over the house's transport."""
-    no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
-    return httpx.AsyncClient(transport=Transport(Pool()), cookies=no_cookies, trust_env=False)
+    return Service(context.shared(service_client), context.shared(file_client), settings.current().platform_url)
 
 
 def _refusal(status: int, content: bytes, *, order: bool) -> Error:

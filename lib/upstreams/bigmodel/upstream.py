@@ -11,6 +11,7 @@ from lib.types.images import DrawnImage, ImageRequest
 from lib.types.upstream import Embeddings, KeyState
 from lib.types.videos import VideoJob, VideoRequest, VideoState
 from lib.upstreams.bigmodel import chat, embeddings, images, models, service, videos
+from lib.upstreams.in_time import in_time
 
 _KEY: Final = re.compile(r"[0-9A-Za-z]{16,64}\.[0-9A-Za-z_-]{8,64}")
 """`<id>.<secret>`: 32 hex digits, a dot, 16 letters and digits [documented]. Other lengths are let through; a JWT has
@@ -41,21 +42,25 @@ class Bigmodel:
         """The names to show to clients; others go through as they are."""
         return models.NAMES
 
-    def answer(self, request: ChatRequest, key: str, *, wait_if_busy: bool) -> AsyncGenerator[list[Event]]:
+    def knows(self, model: str) -> bool:
+        """Is it one of the names that are shown: others go through as they are."""
+        return model.strip().lower() in models.NAMES
+
+    def answer(self, request: ChatRequest, key: str) -> AsyncGenerator[list[Event]]:
         """See `lib.upstreams.bigmodel.chat.answer`."""
-        return chat.answer(request, key, wait_if_busy=wait_if_busy)
+        return chat.answer(request, key)
 
     async def count_tokens(self, request: ChatRequest, key: str) -> int:
         """As the platform's tokenizer counts; it costs nothing."""
         return await chat.count_tokens(request, key)
 
-    async def draw(self, request: ImageRequest, key: str, *, wait_if_busy: bool) -> list[DrawnImage]:
+    async def draw(self, request: ImageRequest, key: str) -> list[DrawnImage]:
         """One picture: the platform draws no sets."""
-        return await images.draw(request, key, wait_if_busy=wait_if_busy)
+        return await images.draw(request, key)
 
-    async def create_video(self, request: VideoRequest, key: str, *, wait_if_busy: bool) -> VideoJob:
+    async def create_video(self, request: VideoRequest, key: str) -> VideoJob:
         """See `lib.upstreams.bigmodel.videos.create`."""
-        return await videos.create(request, key, wait_if_busy=wait_if_busy)
+        return await videos.create(request, key)
 
     async def video(self, job_id: str, key: str, *, sound: str = "") -> VideoState:
         """How far a job is. No order names a `sound`."""
@@ -74,7 +79,7 @@ class Bigmodel:
         platform = service.current()
         try:
             try:
-                async with service.in_time():
+                async with in_time():
                     await platform.call("GET", _MODELS, key)
             except (BadRequest, NotFound, UpstreamFailed):
                 word = Message("user", (TextPart("Hello"),))

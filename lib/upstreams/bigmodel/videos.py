@@ -9,7 +9,8 @@ from lib.types.images import DrawnImage
 from lib.types.videos import Video, VideoJob, VideoRequest, VideoState
 from lib.upstreams.bigmodel import files, models, service
 from lib.upstreams.bigmodel.errors import MAX_WORDS, Crowded, NotConnected
-from lib.upstreams.bigmodel.retry import again
+from lib.upstreams.in_time import in_time
+from lib.upstreams.retry import again
 
 _CREATE: Final = "/videos/generations"
 _RESULT: Final = "/async-result/"
@@ -39,15 +40,15 @@ _FPS: Final = (30, 60)
 _FAILED: Final = frozenset({"FAIL", "FAILED", "ERROR"})
 
 
-async def create(request: VideoRequest, key: str, *, wait_if_busy: bool) -> VideoJob:
+async def create(request: VideoRequest, key: str) -> VideoJob:
     """Have the platform take an order. It is repeated only where the platform surely has not taken it.
 
     Style, atmosphere and motion are words of the web service's, and have no effect. Raises `BadRequest`, which names
     the field, for what the platform does not do.
     """
     platform = service.current()
-    on = (NotConnected, Crowded) if wait_if_busy else NotConnected
-    async with service.in_time():
+    on = (NotConnected, Crowded)
+    async with in_time():
         body = _body(request)
         frames = [await _frame(frame, platform) for frame in request.frames]
         if frames:
@@ -64,7 +65,7 @@ async def look(job_id: str, key: str) -> VideoState:
     platform = service.current()
     path = _RESULT + quote(job_id, safe="")
     try:
-        async with service.in_time():
+        async with in_time():
             told = await again(lambda: platform.call("GET", path, key), on=(UpstreamUnavailable, Crowded))
     except (BadRequest, NotFound) as error:  # The id is all that a request for a result says.
         if type(error) not in (BadRequest, NotFound):
