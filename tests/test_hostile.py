@@ -56,7 +56,7 @@ def faults(bundle: Bundle) -> Iterator[None]:
     assert exchange(bundle.url, compose("GET", "/ping", [("x-request-id", name)])).body == b"pong"
     logged(bundle, name)
     assert bundle.process.poll() is None
-    assert not [line for line in bundle.output[before:] if '"error"' in line or "Traceback" in line]
+    assert not [line for line in bundle.output[before:] if '"level": "error"' in line or "Traceback" in line]
 
 
 def logged(bundle: Bundle, request_id: str) -> dict[str, Any]:
