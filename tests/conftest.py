@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import hypothesis
 import pytest
@@ -18,13 +19,20 @@ FIRST = {"test_lambda.py", "test_vercel.py"}
 """They take longest, and make the builds that others use: those would wait, if they began at the same time."""
 
 
+@pytest.fixture(params=[False, True], ids=["asyncio", "uvloop"], scope="module")
+def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, bool]]:
+    """Both event loops that people run the bundle on, for tests that are coroutines."""
+    return "asyncio", {"use_uvloop": request.param}
+
+
 def pytest_configure() -> None:
     shared.folder()  # Made here, the workers of pytest-xdist inherit it.
 
 
-def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
-    """A long value may be another in each process (a token, a time); a test's name must not be."""
-    return argname if isinstance(val, str | bytes) and len(val) > 24 else None
+def pytest_make_parametrize_id(val: Any, argname: str) -> str | None:
+    """What is long and no words may be another in each process (a token, a time); a test's name must not be."""
+    is_made_up = isinstance(val, bytes) or (isinstance(val, str) and " " not in val)
+    return argname if is_made_up and len(val) > 24 else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,6 +1,7 @@
 """The envelope of the service's answers: its result, or the error that its refusal means."""
 
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -8,16 +9,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.errors import (
+    AccountBanned,
     AccountBusy,
+    BadRequest,
+    ContextLengthExceeded,
     Error,
+    Forbidden,
+    QuotaExceeded,
     RateLimited,
+    RiskControl,
     TokenRefused,
     UpstreamFailed,
     UpstreamRefused,
     UpstreamUnavailable,
+    UpstreamUncertain,
 )
 from lib.upstreams.chatglm import envelope
-from lib.upstreams.chatglm.envelope import BUSY_RETRY_AFTER, LIMITED_RETRY_AFTER
+from lib.upstreams.chatglm.envelope import MAX_RETRY_AFTER
+from lib.upstreams.chatglm.refusal import BUSY_RETRY_AFTER, LIMITED_RETRY_AFTER, Unknown
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -66,12 +75,30 @@ def test_an_answer_may_have_no_result() -> None:
         (400, {"status": 0, "result": "x"}, UpstreamRefused),
         (200, {"status": 1, "message": "no"}, UpstreamRefused),
         (200, {}, UpstreamRefused),
-        (200, b"", UpstreamFailed),
-        (200, b"<html>", UpstreamFailed),
-        (200, b"[]", UpstreamFailed),
-        (200, b"\xff", UpstreamFailed),
-        (200, b"[" * 100_000, UpstreamFailed),
-        (404, b"not found", UpstreamFailed),
+        (200, b"", UpstreamRefused),
+        (200, b"<html>", UpstreamRefused),
+        (200, b"[]", UpstreamRefused),
+        (200, b"\xff", UpstreamRefused),
+        (200, b"[" * 100_000, UpstreamRefused),
+        (404, b"not found", Unknown),
+        (200, {"status": "40102"}, TokenRefused),
+        (401, {"status": 40101, "message": "x"}, TokenRefused),
+        (403, {"status": 40301, "message": "账号已被封禁"}, AccountBanned),
+        (200, {"status": 40301, "message": "x"}, AccountBanned),
+        (400, {"status": 40012, "message": "bad request"}, RiskControl),
+        (200, "<title>滑动验证页面</title>".encode(), RiskControl),
+        (405, b"<html>405</html>", RiskControl),
+        (429, {"status": 10061, "message": "请求过于频繁"}, RateLimited),
+        (200, {"status": 10062, "message": "高峰期排队"}, RateLimited),
+        (200, {"status": 1, "message": "系统繁忙"}, RateLimited),
+        (200, {"status": 1, "message": "当前使用人数过多"}, RateLimited),
+        (200, {"status": 1, "message": "请稍候再试"}, RateLimited),
+        (200, {"status": 1, "message": "今日使用次数已达上限"}, QuotaExceeded),
+        (200, {"status": 500, "message": "您已多次体验过对话, 请登录后继续使用"}, QuotaExceeded),
+        (200, {"status": 1, "message": "开通会员"}, QuotaExceeded),
+        (200, {"status": 10040, "message": "model response context exceeded"}, ContextLengthExceeded),
+        (504, b"<html>", UpstreamUncertain),
+        (502, b"<html>", UpstreamUnavailable),
     ],
 )
 def test_what_a_refusal_means(http_status: int, body: Any, expected: type[Error]) -> None:
@@ -99,9 +126,9 @@ def test_the_services_own_words_are_passed_on_but_no_more_than_a_few() -> None:
         ("", LIMITED_RETRY_AFTER),
         ("7", 7.0),
         ("-7", LIMITED_RETRY_AFTER),
-        ("1.5", LIMITED_RETRY_AFTER),
+        ("1.5", 1.5),
         ("Wed, 21 Oct 2026 07:28:00 GMT", LIMITED_RETRY_AFTER),
-        ("9" * 1000, 999_999.0),
+        ("9" * 1000, MAX_RETRY_AFTER),
     ],
 )
 def test_when_to_ask_a_limited_account_again(header: str | None, seconds: float) -> None:
@@ -113,15 +140,36 @@ def test_when_to_ask_a_busy_account_again() -> None:
     assert refusal(200, {"status": 10061}, "9").retry_after == 9.0
 
 
-@given(st.integers(200, 599), st.binary() | st.lists(values).map(lambda value: json.dumps(value).encode()))
+KINDS = UpstreamFailed | RateLimited | TokenRefused | RiskControl | AccountBanned | BadRequest | Forbidden
+
+
+@given(st.integers(200, 599), st.binary() | st.lists(values, min_size=2).map(lambda value: json.dumps(value).encode()))
 def test_any_other_answer_is_a_failure_of_the_service(http_status: int, body: bytes) -> None:
-    assert isinstance(refusal(http_status, body), UpstreamFailed | RateLimited | TokenRefused)
+    if http_status != 204:
+        assert isinstance(refusal(http_status, body), KINDS)
 
 
 @given(st.integers(200, 599), values, values)
 def test_any_envelope_is_a_result_or_a_failure(http_status: int, status: Any, message: Any) -> None:
-    body = {"status": status, "message": message, "result": "r"}
-    if http_status < 400 and status == 0:
-        assert envelope.result(http_status, json.dumps(body).encode()) == "r"
-    else:
-        assert isinstance(refusal(http_status, body), UpstreamFailed | RateLimited | TokenRefused)
+    body = json.dumps({"status": status, "message": message, "result": "r"}).encode()
+    with suppress(*KINDS.__args__):
+        assert envelope.result(http_status, body) in ("r", {})
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"status": "0", "result": "r"},
+        {"code": "0", "result": "r"},
+        {"status": None, "result": "r"},
+        {"result": "r"},
+        {"code": 0, "data": "r"},
+        [{"status": 0, "result": "r"}],
+    ],
+)
+def test_an_envelope_may_be_written_in_many_ways(body: Any) -> None:
+    assert envelope.result(200, json.dumps(body).encode()) == "r"
+
+
+def test_no_content_is_no_failure() -> None:
+    assert envelope.result(204, b"") == {}

@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from lib.wires.openai.chat_request import MAX_CALLS, MAX_MESSAGES, MAX_PARTS, MAX_STOP_LENGTH, MAX_STOPS
-from lib.wires.openai.request import MAX_NAME_LENGTH
+from lib.wires.openai.chat_message import MAX_CALLS, MAX_PARTS
+from lib.wires.shared.request import MAX_MESSAGES, MAX_NAME_LENGTH, MAX_STOP_LENGTH, MAX_STOPS
 from tests.asking import sent_text
 from tests.bundle import Bundle
 from tests.raw_http import RawAnswer, compose, exchange
@@ -61,7 +61,7 @@ def faults(bundle: Bundle) -> Iterator[None]:
     assert exchange(bundle.url, compose("GET", "/ping", [("x-request-id", name)])).body == b"pong"
     logged(bundle, name)
     assert bundle.process.poll() is None
-    assert not [line for line in bundle.output[before:] if '"error"' in line or "Traceback" in line]
+    assert not [line for line in bundle.output[before:] if '"level": "error"' in line or "Traceback" in line]
 
 
 def logged(bundle: Bundle, request_id: str) -> dict[str, Any]:

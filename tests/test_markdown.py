@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.types.old_events import Code, DrawingPrompt, Event, Output, Picture, Source, Text, Thought
+from lib.types.events import Code, DrawingPrompt, Event, Image, Output, Reasoning, Source, Text
 from lib.wires.shared.markdown import Markdown
 
 plain = st.text("ab \n", max_size=6)
@@ -16,7 +16,7 @@ events: st.SearchStrategy[Event] = st.one_of(
     st.builds(Text, plain),
     st.builds(Code, plain, blocks),
     st.builds(Output, plain, blocks),
-    st.just(Picture("https://example.com/1.jpg", 0)),
+    st.just(Image("https://example.com/1.jpg", 0)),
 )
 
 
@@ -48,7 +48,7 @@ def test_every_block_is_closed_and_holds_its_own_text(given: list[Event]) -> Non
     expected: list[tuple[object, str]] = []
     for event in given:
         block = (type(event), event.block) if isinstance(event, Code | Output) else None
-        text = f"![]({event.url})" if isinstance(event, Picture) else event.text  # type: ignore[union-attr]
+        text = f"![]({event.url})" if isinstance(event, Image) else event.text  # type: ignore[union-attr]
         if expected and expected[-1][0] == block:
             expected[-1] = (block, expected[-1][1] + text)
         else:
@@ -95,12 +95,12 @@ def test_a_program_that_holds_a_fence_does_not_end_there(run: int) -> None:
 
 
 def test_pictures_stand_on_lines_of_their_own() -> None:
-    shown = render([Text("Here:"), Picture("https://a/1", 0), Picture("https://a/2", 1), Text("Two.")])
+    shown = render([Text("Here:"), Image("https://a/1", 0), Image("https://a/2", 1), Text("Two.")])
     assert shown == "Here:\n![](https://a/1)\n![](https://a/2)\nTwo."
-    assert render([Code("draw()", "1"), Picture("https://a/1", 0)]) == "```python\ndraw()\n```\n![](https://a/1)\n"
+    assert render([Code("draw()", "1"), Image("https://a/1", 0)]) == "```python\ndraw()\n```\n![](https://a/1)\n"
 
 
-@pytest.mark.parametrize("event", [Thought("Hm."), Source("https://a/", "A"), DrawingPrompt("a cat")])
+@pytest.mark.parametrize("event", [Reasoning("Hm."), Source("https://a/", "A"), DrawingPrompt("a cat")])
 def test_what_belongs_elsewhere_is_no_part_of_the_text(event: Event) -> None:
     assert render([event]) == ""
     assert render([Code("x =", "1"), event, Code(" 1", "1")]) == "```python\nx = 1\n```\n"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.types.old_chat import Role, Turn
+from lib.types.chat import Message, Role, TextPart
 from lib.upstreams.chatglm import prompt
 from tests.asking import ask, sent, sent_text, turn
 from tests.bundle import Bundle
@@ -20,9 +20,7 @@ def test_one_turn_goes_as_it_is(bundle: Bundle, upstream: StandIn, account: Acco
     assert sent_text(upstream) == "你好, <b>world</b>!"
 
 
-def test_turns_are_merged_with_role_marks_and_system_texts_first(
-    bundle: Bundle, upstream: StandIn, account: Account
-) -> None:
+def test_turns_are_merged_with_role_marks_in_their_order(bundle: Bundle, upstream: StandIn, account: Account) -> None:
     ask(
         bundle,
         account,
@@ -33,8 +31,8 @@ def test_turns_are_merged_with_role_marks_and_system_texts_first(
         turn("system", "Be kind."),
     )
     assert sent_text(upstream) == (
-        "<|system|>\nBe brief.\n<|system|>\nBe kind.\n<|user|>\nWho are you?\n<|assistant|>\nI am GLM.\n"
-        "<|user|>\nAnd\nwhere?\n<|assistant|>\n"
+        "<|user|>\nWho are you?\n<|assistant|>\nI am GLM.\n<|system|>\nBe brief.\n"
+        "<|user|>\nAnd\nwhere?\n<|system|>\nBe kind.\n<|assistant|>\n"
     )
 
 
@@ -60,7 +58,7 @@ marked = st.lists(st.sampled_from(["<|user|>", "<|", "|>", "<", "|", "user", "<|
 
 @given(st.lists(st.tuples(roles, marked.map("".join)), min_size=2, max_size=6))
 def test_there_are_as_many_marks_as_turns(turns: list[tuple[Role, str]]) -> None:
-    merged = prompt.merge([Turn(role, text) for role, text in turns])
+    merged = prompt.merge([Message(role, (TextPart(text),)) for role, text in turns])
     assert len(MARK.findall(merged)) == len(turns) + 1
 
 

@@ -44,6 +44,9 @@ INIT_SECONDS = 10
 ARCHITECTURE = {"aarch64": "arm64"}.get(platform.machine(), "x86_64")
 """Lambda's name of this machine's architecture: what is packed for it can be run here."""
 
+NOBODY = "http://127.0.0.1:9"
+"""Where nobody listens."""
+
 NOT_COPIED = shutil.ignore_patterns(".git", ".venv", ".cache", ".*_cache", ".hypothesis", "__pycache__", "node_modules")
 
 
@@ -110,6 +113,10 @@ class Package:
             "PYTHONDONTWRITEBYTECODE": "1",  # /var/task cannot be written to: each start compiles
             "AWS_REGION": "us-east-1",
             "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_ACCESS_KEY_ID": "ASIAEXAMPLE",
+            "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
+            "AWS_SESSION_TOKEN": "a-session-token",
+            "AWS_ENDPOINT_URL": NOBODY,  # There is no AWS here.
             "AWS_EXECUTION_ENV": f"AWS_Lambda_{RUNTIME}",
             "AWS_LAMBDA_FUNCTION_NAME": properties["FunctionName"],
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(properties["MemorySize"]),
@@ -309,10 +316,10 @@ def context(seconds: float) -> dict[str, str]:
 
 
 @functools.cache
-def package(*only: str, **environ: str) -> Package:
+def package(*only: str, store: str = "dynamodb", **environ: str) -> Package:
     """Package a copy of the checkout for this machine, once per run. Skips the test where that cannot be.
 
-    `only`: these functions, not all. `environ`: what the deployer has set.
+    `only`: these functions, not all. `store`: the parameter of that name. `environ`: what the deployer has set.
     """
     if sys.platform != "linux":
         unavailable("Lambda's packages run on Linux only")
@@ -323,11 +330,11 @@ def package(*only: str, **environ: str) -> Package:
         bundle = scratch / "bundle"
         shutil.copytree(ROOT, bundle, ignore=NOT_COPIED, symlinks=True)
         if only:
-            service = configuration(**environ)
+            service = configuration("--param", f"store={store}", **environ)
             service["functions"] = {name: service["functions"][name] for name in only}
             del service["package"]["artifactsS3KeyDirname"]  # printed, but not accepted
             (bundle / "serverless.yml").write_text(json.dumps(service))
-        command = [str(osls), "package", "--param", f"architecture={ARCHITECTURE}"]
+        command = [str(osls), "package", "--param", f"architecture={ARCHITECTURE}", "--param", f"store={store}"]
         search_path = {"PATH": f"{python.parent}:{os.environ['PATH']}"}
         done = subprocess.run(
             command, cwd=bundle, env=_deployer() | search_path | environ, capture_output=True, text=True, timeout=240
@@ -336,7 +343,7 @@ def package(*only: str, **environ: str) -> Package:
         # No packages of the machine's: what a function lacks in its zip, it lacks.
         subprocess.run([python, "-m", "venv", "--without-pip", scratch / "python"], check=True)
 
-    of_what = hashlib.sha256(json.dumps([only, environ]).encode()).hexdigest()[:16]
+    of_what = hashlib.sha256(json.dumps([only, store, environ]).encode()).hexdigest()[:16]
     packed = shared.once(f"lambda-{of_what}", pack)
     return Package(packed / "bundle" / ".serverless", packed / "python" / "bin" / RUNTIME)
 

@@ -1,0 +1,274 @@
+"""A response of events: kept alive while there is nothing to say, ended in order, or with the reason why not."""
+
+import asyncio
+import selectors
+from collections.abc import AsyncGenerator, Callable, Sequence
+from typing import Any
+
+import pytest
+from starlette.types import Message
+
+from lib.errors import Error, UpstreamFailed
+from lib.runtime import context
+from lib.runtime.context import Invocation
+from lib.runtime.sse import HEAD_AFTER, WRITE_TIMEOUT, EventStream
+from lib.types.events import Event, Finish, Text
+from lib.wires.openai.wire import WIRE
+
+COMMENT = WIRE.heartbeat
+
+type Sent = list[tuple[float, Message]]
+
+
+class Selector(selectors.DefaultSelector):
+    """Does not wait: the clock that is asked goes forward instead."""
+
+    now = 0.0
+
+    def select(self, timeout: float | None = None) -> Any:
+        self.now += timeout or 0.0
+        return super().select(0)
+
+
+class Loop(asyncio.SelectorEventLoop):
+    """An event loop on which waiting takes no time."""
+
+    def __init__(self) -> None:
+        self.selector = Selector()
+        super().__init__(self.selector)
+
+    def time(self) -> float:
+        return self.selector.now
+
+
+class Encoder:
+    """Words texts as they are."""
+
+    def __init__(self, head: bytes = b"") -> None:
+        self.head = head
+        self.finished = False
+
+    def add(self, events: Sequence[Event]) -> bytes:
+        self.finished = any(isinstance(event, Finish) for event in events)
+        return "".join(event.text for event in events if isinstance(event, Text)).encode()
+
+    def end(self) -> bytes:
+        if not self.finished:
+            raise UpstreamFailed("no end")
+        return b"end"
+
+
+def error_event(error: Exception) -> bytes:
+    known = (
+        error
+        if isinstance(error, Error)
+        else Error("A fault of this deployment's own. Its log says more, under the request's id.")
+    )
+    return WIRE.error_event(known, "id")
+
+
+def respond(answer: AsyncGenerator[list[Event]], *, head: bytes = b"", turn_after: float = 0.0) -> Sent:
+    """What is sent, and when, in seconds from the beginning."""
+    sent: Sent = []
+
+    async def main() -> None:
+        request = Invocation("id")
+        context.begin(request)
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        loop.call_later(turn_after, request.turn.set)
+
+        async def send(message: Message) -> None:
+            sent.append((round(loop.time() - began, 3), message))
+
+        async def receive() -> Message:
+            raise AssertionError("the response does not read")
+
+        await EventStream(answer, Encoder(head), WIRE)({"type": "http", "aws.context": None}, receive, send)
+        await asyncio.sleep(0)  # A task that was cancelled ends in the loop's next round.
+        assert len(asyncio.all_tasks()) == 1
+
+    with asyncio.Runner(loop_factory=Loop) as runner:
+        runner.run(main())
+    return sent
+
+
+def bodies(sent: Sent) -> list[bytes]:
+    return [message["body"] for _, message in sent if message["type"] == "http.response.body"]
+
+
+async def answer(
+    *items: str | float | Exception | None, closed: Callable[[], None] = lambda: None
+) -> AsyncGenerator[list[Event]]:
+    """Yields texts, waits for numbers of seconds, raises errors, and finishes; None: it does not finish."""
+    try:
+        for item in items:
+            if item is None:
+                return
+            if isinstance(item, str):
+                yield [Text(item)]
+            elif isinstance(item, float):
+                await asyncio.sleep(item)
+            else:
+                raise item
+        yield [Finish("stop")]
+    finally:
+        closed()
+
+
+def test_each_chunk_is_sent_as_it_comes_and_then_the_end() -> None:
+    sent = respond(answer("one", 2.0, "two", "three", 1.0))
+    assert [moment for moment, _ in sent] == [0, 0, 2, 2, 3, 3]
+    start, *body = [message for _, message in sent]
+    assert start["status"] == 200
+    assert dict(start["headers"])[b"content-type"] == b"text/event-stream; charset=utf-8"
+    assert [message["body"] for message in body] == [b"one", b"two", b"three", b"end", b""]
+    assert [message["more_body"] for message in body] == [True, True, True, True, False]
+
+
+def test_a_comment_goes_out_after_each_15_seconds_of_silence() -> None:
+    sent = respond(answer("one", 50.0, "two", 10.0, "three", 14.9, "four", 15.1))
+    timed = [(moment, message["body"]) for moment, message in sent if "body" in message]
+    assert timed == [
+        (0, b"one"),
+        (15, COMMENT),
+        (30, COMMENT),
+        (45, COMMENT),
+        (50, b"two"),
+        (60, b"three"),
+        (74.9, b"four"),
+        (89.9, COMMENT),
+        (90, b"end"),
+        (90, b""),
+    ]
+    assert COMMENT.startswith(b":")
+    assert COMMENT.endswith(b"\n\n")
+
+
+@pytest.mark.parametrize("turn_after", [0.0, 7.0])
+def test_the_head_goes_out_ten_seconds_after_the_turn_was_had(turn_after: float) -> None:
+    sent = respond(answer(20.0, "one"), head=b"head", turn_after=turn_after)
+    at = turn_after + HEAD_AFTER
+    assert [(moment, message.get("body")) for moment, message in sent][:3] == [(at, None), (at, b"head"), (at, COMMENT)]
+    assert bodies(sent) == [b"head", COMMENT, b"one", b"end", b""]
+
+
+def test_before_the_turn_nothing_goes_out() -> None:
+    with pytest.raises(UpstreamFailed):
+        respond(answer(24.0, UpstreamFailed("no")), turn_after=1000.0)
+
+
+@pytest.mark.parametrize("wait", [0.0, 9.0])
+def test_an_error_before_anything_was_sent_is_raised(wait: float) -> None:
+    with pytest.raises(UpstreamFailed):
+        respond(answer(wait, UpstreamFailed("no")))
+
+
+@pytest.mark.parametrize("error", [UpstreamFailed("broken"), KeyError("broken")])
+def test_an_error_afterwards_is_the_last_event(error: Exception) -> None:
+    assert bodies(respond(answer("one", error))) == [b"one", error_event(error), b""]
+
+
+def test_an_answer_without_an_end_is_an_error() -> None:
+    assert bodies(respond(answer("one", None))) == [b"one", error_event(UpstreamFailed("no end")), b""]
+
+
+def test_where_the_platform_allows_it_a_failed_stream_has_no_last_chunk() -> None:
+    sent: list[bytes] = []
+
+    async def main() -> None:
+        async def send(message: Message) -> None:
+            if message["type"] == "http.response.body":
+                sent.append(message["body"])
+
+        stream = EventStream(answer("one", UpstreamFailed("broken")), Encoder(), WIRE)
+        await stream({"type": "http"}, asyncio.Queue[Message]().get, send)
+
+    asyncio.run(main())
+    assert sent == [b"one", error_event(UpstreamFailed("broken"))]
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_the_answer_is_closed_before_the_response_ends(fails: bool) -> None:
+    order: list[str] = []
+
+    async def main() -> None:
+        async def send(message: Message) -> None:
+            if message["type"] == "http.response.body":
+                order.append("sent" if message["more_body"] else "ended")
+
+        items = ["one", *([UpstreamFailed("broken")] if fails else [])]
+        stream = EventStream(answer(*items, closed=lambda: order.append("closed")), Encoder(), WIRE)
+        await stream({"type": "http", "aws.context": None}, asyncio.Queue[Message]().get, send)
+
+    asyncio.run(main())
+    assert order == (["sent", "closed", "sent", "ended"] if fails else ["sent", "sent", "closed", "ended"])
+
+
+@pytest.mark.parametrize("slow", [False, True])
+def test_the_answer_is_closed_when_the_client_leaves(slow: bool) -> None:
+    closed: list[bool] = []
+
+    async def main() -> None:
+        started = asyncio.Event()
+
+        async def send(message: Message) -> None:
+            started.set()
+            if slow:
+                await asyncio.Event().wait()
+
+        stream = EventStream(answer("one", 10.0, closed=lambda: closed.append(True)), Encoder(), WIRE)
+        task = asyncio.ensure_future(stream({"type": "http"}, asyncio.Queue[Message]().get, send))
+        await started.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert closed == [True]
+
+    asyncio.run(main())
+
+
+def test_a_client_that_never_reads_is_given_up() -> None:
+    closed: list[float] = []
+
+    async def main() -> None:
+        request = Invocation("id")
+        request.turn.set()
+        context.begin(request)
+        loop = asyncio.get_running_loop()
+
+        async def send(message: Message) -> None:
+            if message.get("body"):
+                await asyncio.Event().wait()
+
+        stream = EventStream(answer("one", 1000.0, closed=lambda: closed.append(loop.time())), Encoder(), WIRE)
+        await stream({"type": "http"}, asyncio.Queue[Message]().get, send)
+
+    with asyncio.Runner(loop_factory=Loop) as runner:
+        runner.run(main())
+    assert closed[0] <= WRITE_TIMEOUT + HEAD_AFTER + 15
+
+
+def test_no_two_messages_are_sent_at_once() -> None:
+    """A server's `send` may wait while the client is slow: a comment must not go between the parts of an event."""
+    sending = 0
+
+    async def main() -> list[bytes]:
+        sent: list[bytes] = []
+
+        async def send(message: Message) -> None:
+            nonlocal sending
+            sending += 1
+            assert sending == 1
+            await asyncio.sleep(20)
+            sending -= 1
+            sent.append(message.get("body", b"start"))
+
+        await EventStream(answer("one", 14.0, "two"), Encoder(), WIRE)(
+            {"type": "http", "aws.context": None}, asyncio.Queue[Message]().get, send
+        )
+        return sent
+
+    with asyncio.Runner(loop_factory=Loop) as runner:
+        sent = runner.run(main())
+    assert [data for data in sent if data != COMMENT] == [b"start", b"one", b"two", b"end", b""]
