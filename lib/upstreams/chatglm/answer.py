@@ -23,7 +23,6 @@ from lib.upstreams.chatglm.event_reader import EventReader
 from lib.upstreams.chatglm.service import Stream
 from lib.upstreams.chatglm.token import Token
 from lib.upstreams.in_time import in_time
-from lib.upstreams.retry import again
 
 _STREAM: Final = "/chatglm/backend-api/assistant/stream"
 _CONTINUE: Final = "/chatglm/mainchat-api/stream/continue_stream"  # protocol: [once]
@@ -86,7 +85,8 @@ class Generation:
 
     async def _first(self) -> list[Event]:
         """The first events with content in them. Asks once more where the service fails, or ends with nothing."""
-        for _ in range(TRIES - 1):
+        # A conversation that the service does not know gets an empty answer, however often it is asked [contested].
+        for _ in range(0 if self._body.goes_on else TRIES - 1):
             try:
                 if events := await self._try():
                     return events
@@ -96,12 +96,13 @@ class Generation:
             await self._give_up()
         if events := await self._try():
             return events
-        raise UpstreamFailed(self._reader.complaint or "The service answered nothing, twice. Try again later.")
+        unknown = " Perhaps the conversation does not exist any more." if self._body.goes_on else ""
+        raise UpstreamFailed(self._complaint or f"The service answered nothing. Try again later.{unknown}")
 
     async def _try(self) -> list[Event]:
         """Ask, and read the first content; nothing where the service ended without any."""
         self._reader = EventReader(draws=self._body.draws)
-        await again(lambda: self._account.use(lambda token: self._open(_STREAM, token, self._body.json)), retries=0)
+        await self._account.use(lambda token: self._open(_STREAM, token, self._body.json))
         return await self._read_first()
 
     async def _read_first(self) -> list[Event]:
@@ -110,10 +111,10 @@ class Generation:
         while not self._reader.ended:
             piece = await self._stream.read()
             waiting += self._feed(piece)
-            if self._reader.failure is not None:
-                raise self._reader.failure
             if any(map(_is_content, waiting)):
                 return waiting
+            if self._reader.failure is not None:
+                raise self._reader.failure
             if not piece:
                 break
         ending = waiting[-1] if waiting else None

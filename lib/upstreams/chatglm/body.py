@@ -46,6 +46,11 @@ class Body:
         """Is the reasoning to be left out of the answer."""
         return self._model.hide_reasoning
 
+    @property
+    def goes_on(self) -> bool:
+        """Does it go on in a conversation that the service remembers."""
+        return bool(self._conversation_id)
+
     async def prepare(self, account: Account) -> None:
         """Hand over the files, and write the text. Raises `BadRequest` for a file that cannot be had."""
         messages = self._request.messages
