@@ -1,0 +1,161 @@
+"""Structured output: what the model is told, and the JSON value that is read out of its answer.
+
+Models put the value into a code fence, write prose around it, or leave the end of their thinking before it (tools.md,
+"Structured output"). What is read is checked; what does not fit is never handed out.
+"""
+
+import json
+import re
+from typing import Any, Final, NamedTuple, NoReturn
+
+from lib.errors import BadRequest
+from lib.tools.schema import Checker
+from lib.types.chat import ResponseFormat, Tool
+
+_THOUGHT: Final = "</think>"
+_LOOKS_LIKE_OBJECT: Final = r"""\{(?=\s*(?:["'}]|[A-Za-z_]\w*\s*:))"""
+_LOOKS_LIKE_ARRAY: Final = r"""\[(?=\s*(?:["{\[\]]|-?\d|true\b|false\b|null\b))"""
+_OBJECT: Final = re.compile(_LOOKS_LIKE_OBJECT)
+_ARRAY: Final = re.compile(_LOOKS_LIKE_ARRAY)
+_EITHER: Final = re.compile(f"{_LOOKS_LIKE_OBJECT}|{_LOOKS_LIKE_ARRAY}")
+_CONTEXT: Final = 40
+"""Characters that are shown where JSON breaks off, so that the model finds the place."""
+
+
+class Reading(NamedTuple):
+    """What was read: the JSON text to hand out, or what is wrong. One of them is empty."""
+
+    json: str
+    fault: str = ""
+    """In words for the model."""
+
+
+def instructions(format_: ResponseFormat) -> str:
+    """What the model is told, as a part of the prompt."""
+    if format_.schema is None:
+        return "Answer with one JSON object alone: no text before or after it, no code fence."
+    about = [f"It is called {format_.name}."] if format_.name else []
+    about += [format_.description] if format_.description else []
+    return "\n".join(
+        [
+            "Answer with one JSON value alone: no text before or after it, no code fence. It has to fit this schema:",
+            json.dumps(dict(format_.schema), ensure_ascii=False, separators=(",", ":")),
+            *about,
+        ]
+    )
+
+
+def repair(fault: str) -> str:
+    """The user's turn that asks again, after an answer in which `fault` was found."""
+    return (
+        f"That answer cannot be used: {fault}\n"
+        "Write the whole JSON value again, corrected: the value alone, no text before or after it, no code fence."
+    )
+
+
+def checker(format_: ResponseFormat) -> Checker | None:
+    """What the answer is checked with; None for any object. `BadRequest` where the schema cannot be used."""
+    return None if format_.schema is None else Checker(format_.schema, "response_format")
+
+
+def read(text: str, format_: ResponseFormat) -> Reading:
+    """The JSON value in an answer, checked. `BadRequest` where the schema cannot be used."""
+    return read_checked(text, format_, checker(format_))
+
+
+def read_checked(text: str, format_: ResponseFormat, check: Checker | None) -> Reading:
+    """The same, with a `checker` that is at hand."""
+    found = _find(text, _opener(format_))
+    if found.fault:
+        return Reading("", found.fault)
+    if check is None:
+        fault = None if isinstance(found.value, dict) else "it has to be a JSON object"
+    else:
+        fault = check.fault(found.value)
+    return Reading("", f"the JSON value does not fit the schema {fault}.") if fault else Reading(found.json)
+
+
+def first_json(text: str) -> str | None:
+    """The first JSON value in `text`, as strict JSON; None where there is none, or where it is broken."""
+    return _find(text, _EITHER).json or None
+
+
+def check_arguments(arguments: str, tool: Tool) -> str | None:
+    """Why `arguments`, a JSON text, do not fit `tool`; None where they do.
+
+    A schema that cannot be used is an error where the tool is strict; where not, any object will do.
+    """
+    try:
+        value = _loads(arguments)
+    except (ValueError, RecursionError) as error:
+        return f"the arguments of {tool.name} are not valid JSON: {_words(error, arguments)}"
+    if not isinstance(value, dict):
+        return f"the arguments of {tool.name} have to be a JSON object."
+    if not tool.parameters:
+        return None
+    try:
+        fault = Checker(tool.parameters, "tools").fault(value)
+    except BadRequest:
+        if tool.strict:
+            raise
+        return None
+    return f"the arguments of {tool.name} do not fit its schema {fault}." if fault else None
+
+
+class _Found(NamedTuple):
+    json: str = ""
+    value: Any = None
+    fault: str = ""
+
+
+def _opener(format_: ResponseFormat) -> re.Pattern[str]:
+    """How the value begins, by what the schema says of its kind."""
+    kind = "object" if format_.schema is None else format_.schema.get("type")
+    return _OBJECT if kind == "object" else _ARRAY if kind == "array" else _EITHER
+
+
+def _find(text: str, opener: re.Pattern[str]) -> _Found:
+    whole = text.strip()
+    try:
+        return _Found(whole, _loads(whole))
+    except (ValueError, RecursionError):
+        pass
+    _, thought, after = whole.rpartition(_THOUGHT)
+    start = opener.search(after) if thought else None
+    if start is None:
+        after, start = whole, opener.search(whole)
+    if start is None:
+        return _Found(fault="there is no JSON value in it.")
+    try:
+        value, end = _LENIENT.raw_decode(after, start.start())
+    except (ValueError, RecursionError) as error:
+        return _Found(fault=f"the JSON in it is not valid: {_words(error, after)}")
+    return _Found(_strict(after[start.start() : end], value), value)
+
+
+def _strict(text: str, value: Any) -> str:
+    """`text`, or the same value again where it holds bare line ends, which other readers refuse."""
+    try:
+        _loads(text)
+    except ValueError:
+        return json.dumps(value, ensure_ascii=False)
+    return text
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON.")
+
+
+_STRICT: Final = json.JSONDecoder(parse_constant=_refuse)
+_LENIENT: Final = json.JSONDecoder(parse_constant=_refuse, strict=False)
+
+
+def _loads(text: str) -> Any:
+    return _STRICT.decode(text)
+
+
+def _words(error: Exception, text: str) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        near = text[max(0, error.pos - _CONTEXT) : error.pos + _CONTEXT]
+        return f"{error.msg} near {near!r}."
+    return "it is nested too deeply." if isinstance(error, RecursionError) else str(error)
