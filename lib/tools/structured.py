@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple, NoReturn
 
 from lib.errors import BadRequest
 from lib.tools.schema import Checker
-from lib.types.chat import ResponseFormat, Tool
+from lib.types.chat import ChatRequest, Message, ResponseFormat, TextPart, Tool
 
 _THOUGHT: Final = "</think>"
 _LOOKS_LIKE_OBJECT: Final = r"""\{(?=\s*(?:["'}]|[A-Za-z_]\w*\s*:))"""
@@ -43,6 +43,17 @@ def instructions(format_: ResponseFormat) -> str:
             *about,
         ]
     )
+
+
+def instructed(request: ChatRequest) -> ChatRequest:
+    """`request` with the instructions at the end of the user's last message: nearest to the answer, and sent in a
+    conversation that goes on, too."""
+    assert request.response_format is not None
+    part = TextPart(instructions(request.response_format))
+    *before, last = request.messages
+    if last.role == "user":
+        return request._replace(messages=(*before, last._replace(parts=(*last.parts, part))))
+    return request._replace(messages=(*request.messages, Message("user", (part,))))
 
 
 def repair(fault: str) -> str:
