@@ -26,6 +26,9 @@ _SCHEMAS: Final = frozenset(
     )
 )  # fmt: skip
 _REFERENCES: Final = ("$ref", "$dynamicRef", "$recursiveRef")
+_LEFT_OUT: Final = frozenset(("$schema", "$id"))
+"""In a part, `$schema` brings the library's own keywords back, and `$id` gives references another target. They are left
+out of what is no schema, too, since a reference may lead there."""
 _TYPES: Final = frozenset(("array", "boolean", "integer", "null", "number", "object", "string"))
 _NUMBERS: Final = frozenset(("maximum", "minimum", "multipleOf"))
 _COUNTS: Final = frozenset(
@@ -42,7 +45,10 @@ class Bounded:
         self.references: set[str] = set()
         self.keywords: set[str] = set()
         self._nodes = 0
+        self._has_inner_id = False
         self.schema: dict[str, Any] = self._schema(schema, "#", 0)
+        if self._has_inner_id and self.references:
+            raise BadRequest("A $ref and a $id in a part of the schema do not go together here: leave the $id out.")
         if {"patternProperties", "unevaluatedProperties"} <= self.keywords:
             raise BadRequest("patternProperties and unevaluatedProperties are not supported in one schema.")
 
@@ -62,10 +68,11 @@ class Bounded:
         if not isinstance(node, Mapping):
             raise _wrong(place, "an object")
         self.keywords.update(node)
+        self._has_inner_id = self._has_inner_id or (depth > 0 and "$id" in node)
         return {
             key: self._keyword(key, value, f"{place}/{key}", depth + 1)
             for key, value in node.items()
-            if key != "$schema"  # In a part, it would bring the library's own keywords back.
+            if key not in _LEFT_OUT
         }
 
     def _keyword(self, key: str, value: Any, place: str, depth: int) -> Any:
@@ -87,10 +94,8 @@ class Bounded:
 
     def _check(self, key: str, value: Any, place: str) -> None:
         """Does the value of a keyword that holds no schema make sense."""
-        if key in _REFERENCES and isinstance(value, str):
-            if not value.startswith("#"):
-                raise BadRequest(f"A {key} must point into its own schema (#/$defs/…), not to {value[:100]!r}.")
-            self.references.add(value)
+        if key in _REFERENCES:
+            self.references.add(_own_target(key, value))
         elif key == "type" and not _is_type(value):
             raise _wrong(place, "one of " + ", ".join(sorted(_TYPES)) + ", or a list of them")
         elif key in ("enum", "required") and not isinstance(value, list):
@@ -107,8 +112,10 @@ class Bounded:
     def _data(self, node: Any, depth: int) -> Any:
         self._count(depth)
         if isinstance(node, Mapping):
-            # A $ref may lead here, so a $schema is left out here, too.
-            return {key: self._data(value, depth + 1) for key, value in node.items() if key != "$schema"}
+            for key in _REFERENCES:
+                if key in node:
+                    _own_target(key, node[key])
+            return {key: self._data(value, depth + 1) for key, value in node.items() if key not in _LEFT_OUT}
         if isinstance(node, list | tuple):
             return [self._data(value, depth + 1) for value in node]
         return node
@@ -119,6 +126,13 @@ class Bounded:
             raise BadRequest(f"The schema is too large: {MAX_NODES} parts are the most.")
         if depth > MAX_DEPTH:
             raise BadRequest(f"The schema is nested too deeply: {MAX_DEPTH} levels are the most.")
+
+
+def _own_target(key: str, value: Any) -> str:
+    """Where a reference leads. Raises `BadRequest` unless it is in the schema itself."""
+    if isinstance(value, str) and value.startswith("#"):
+        return value
+    raise BadRequest(f"A {key} must point into its own schema (#/$defs/…), not to {str(value)[:100]!r}.")
 
 
 def _wrong(place: str, wanted: str) -> BadRequest:

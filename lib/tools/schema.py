@@ -16,8 +16,8 @@ from lib.errors import BadRequest
 from lib.tools.bounds import Bounded
 from lib.types.chat import Schema
 
-MAX_STEPS: Final = 100_000
-"""Keywords that are applied in one check, with a share for long lists and texts: about half a second."""
+MAX_STEPS: Final = 60_000
+"""Keywords that are applied in one check, with a share for long lists and texts: less than a second."""
 MAX_WORDS: Final = 300
 """Characters of what a check says: a value that does not fit may be long, and its beginning and end tell enough."""
 
@@ -74,8 +74,7 @@ class Checker:
         dialect = schema.get("$schema")
         kind = _dialect(dialect if isinstance(dialect, str) else "")
         self._validator = self._bounded(lambda: kind(self._bounds.schema, registry=_nowhere()))
-        if "$id" not in self._bounds.keywords:  # Otherwise it depends on the place what a reference means.
-            self._bounded(lambda: _resolve(self._bounds, kind))
+        self._bounded(lambda: _resolve(self._bounds, kind))
 
     def fault(self, value: Any) -> str | None:
         """Why `value` does not fit, and where; None where it fits. `BadRequest` where that is too hard to tell."""

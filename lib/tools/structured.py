@@ -13,11 +13,13 @@ from lib.tools.schema import Checker
 from lib.types.chat import ChatRequest, Message, ResponseFormat, TextPart, Tool
 
 _THOUGHT: Final = "</think>"
-_LOOKS_LIKE_OBJECT: Final = r"""\{(?=\s*(?:["'}]|[A-Za-z_]\w*\s*:))"""
-_LOOKS_LIKE_ARRAY: Final = r"""\[(?=\s*(?:["{\[\]]|-?\d|true\b|false\b|null\b))"""
-_OBJECT: Final = re.compile(_LOOKS_LIKE_OBJECT)
-_ARRAY: Final = re.compile(_LOOKS_LIKE_ARRAY)
-_EITHER: Final = re.compile(f"{_LOOKS_LIKE_OBJECT}|{_LOOKS_LIKE_ARRAY}")
+_BEGINS: Final = {
+    "{": re.compile(r"""\{\s*(?:["'}]|[A-Za-z_]\w*\s*:)"""),
+    "[": re.compile(r"""\[\s*(?:["{\[\]]|-?\d|true\b|false\b|null\b)"""),
+}
+"""How a value begins. A brace in prose is none; one that is meant as JSON and is not gets told so."""
+_BEGINNING: Final = 80
+"""Characters in which that is seen."""
 _CONTEXT: Final = 40
 """Characters that are shown where JSON breaks off, so that the model finds the place."""
 
@@ -76,7 +78,7 @@ def read(text: str, format_: ResponseFormat) -> Reading:
 
 def read_checked(text: str, format_: ResponseFormat, check: Checker | None) -> Reading:
     """The same, with a `checker` that is at hand."""
-    found = _find(text, _opener(format_))
+    found = _find(text, _openers(format_))
     if found.fault:
         return Reading("", found.fault)
     if check is None:
@@ -88,7 +90,7 @@ def read_checked(text: str, format_: ResponseFormat, check: Checker | None) -> R
 
 def first_json(text: str) -> str | None:
     """The first JSON value in `text`, as strict JSON; None where there is none, or where it is broken."""
-    return _find(text, _EITHER).json or None
+    return _find(text, "{[").json or None
 
 
 def check_arguments(arguments: str, tool: Tool) -> str | None:
@@ -97,7 +99,7 @@ def check_arguments(arguments: str, tool: Tool) -> str | None:
     A schema that cannot be used is an error where the tool is strict; where not, any object will do.
     """
     try:
-        value = _loads(arguments)
+        value = _STRICT.decode(arguments)
     except (ValueError, RecursionError) as error:
         return f"the arguments of {tool.name} are not valid JSON: {_words(error, arguments)}"
     if not isinstance(value, dict):
@@ -117,39 +119,57 @@ class _Found(NamedTuple):
     json: str = ""
     value: Any = None
     fault: str = ""
+    end: int = -1
+    """Where it ends in the text."""
 
 
-def _opener(format_: ResponseFormat) -> re.Pattern[str]:
-    """How the value begins, by what the schema says of its kind."""
+def _openers(format_: ResponseFormat) -> str:
+    """With which signs the value may begin, by what the schema says of its type."""
     kind = "object" if format_.schema is None else format_.schema.get("type")
-    return _OBJECT if kind == "object" else _ARRAY if kind == "array" else _EITHER
+    return {"object": "{", "array": "["}.get(kind, "{[") if isinstance(kind, str) else "{["
 
 
-def _find(text: str, opener: re.Pattern[str]) -> _Found:
+def _find(text: str, openers: str) -> _Found:
     whole = text.strip()
     try:
-        return _Found(whole, _loads(whole))
+        return _Found(whole, _STRICT.decode(whole))
     except (ValueError, RecursionError):
         pass
-    _, thought, after = whole.rpartition(_THOUGHT)
-    start = opener.search(after) if thought else None
-    if start is None:
-        after, start = whole, opener.search(whole)
-    if start is None:
+    thought = whole.rfind(_THOUGHT)
+    first = _decode(whole, _begin(whole, openers))
+    if first.end > thought:
+        return first
+    later = _begin(whole, openers, thought)
+    return first if later < 0 else _decode(whole, later)
+
+
+def _begin(text: str, openers: str, start: int = 0) -> int:
+    """Where the first value begins; -1 where none does."""
+    places = {sign: text.find(sign, max(0, start)) for sign in openers}
+    while any(place >= 0 for place in places.values()):
+        sign, place = min(((one, where) for one, where in places.items() if where >= 0), key=lambda item: item[1])
+        if _BEGINS[sign].match(text[place : place + _BEGINNING]):
+            return place
+        places[sign] = text.find(sign, place + 1)
+    return -1
+
+
+def _decode(text: str, start: int) -> _Found:
+    if start < 0:
         return _Found(fault="there is no JSON value in it.")
     try:
-        value, end = _LENIENT.raw_decode(after, start.start())
+        value, end = _LENIENT.raw_decode(text, start)
+        return _Found(_strict(text[start:end], value), value, end=end)
     except (ValueError, RecursionError) as error:
-        return _Found(fault=f"the JSON in it is not valid: {_words(error, after)}")
-    return _Found(_strict(after[start.start() : end], value), value)
+        return _Found(fault=f"the JSON in it is not valid: {_words(error, text)}")
 
 
 def _strict(text: str, value: Any) -> str:
     """`text`, or the same value again where it holds bare line ends, which other readers refuse."""
     try:
-        _loads(text)
+        _STRICT.decode(text)
     except ValueError:
-        return json.dumps(value, ensure_ascii=False)
+        return json.dumps(value, ensure_ascii=False, allow_nan=False)
     return text
 
 
@@ -159,10 +179,6 @@ def _refuse(constant: str) -> NoReturn:
 
 _STRICT: Final = json.JSONDecoder(parse_constant=_refuse)
 _LENIENT: Final = json.JSONDecoder(parse_constant=_refuse, strict=False)
-
-
-def _loads(text: str) -> Any:
-    return _STRICT.decode(text)
 
 
 def _words(error: Exception, text: str) -> str:
