@@ -173,8 +173,10 @@ class UpstreamUncertain(UpstreamFailed):
 
 
 class AnswerUnusable(UpstreamFailed):
-    """The model answered, twice, and not in the form that the caller requires. Another key would do no better."""
+    """The model answered, twice, and not in the form that the caller requires. Another key would do no better, and a
+    client that asks again by itself pays for two more answers each time."""
 
+    retry = False
     code = "unusable_answer"
 
 

@@ -84,7 +84,8 @@ def events(model: Model, request: ChatRequest) -> list[Event]:
 def says(*texts: str, start: str = "", finish: Finish = STOP) -> Lists:
     usage = Usage(10, 5)
     first, *more = texts
-    return [[Start(start), usage, Text(first)], *[[Text(text)] for text in more], [usage, finish]]
+    deltas: list[list[Event]] = [[Text(text)] for text in more]
+    return [[Start(start), usage, Text(first)], *deltas, [usage, finish]]
 
 
 def last_words(request: ChatRequest) -> str:
@@ -204,6 +205,16 @@ def test_a_call_that_has_to_come_is_asked_for_again() -> None:
     assert "look" in last_words(model.asked[1])
 
 
+def test_a_call_in_a_revision_counts() -> None:
+    revision = Revision((Text("I look."), *CALL))
+    assert events(Model([[Start(""), Text("No.")], [revision], [CALLED]]), MUST) == [
+        Start(""),
+        Text("No."),
+        revision,
+        CALLED,
+    ]
+
+
 def test_no_call_twice_is_an_error() -> None:
     with pytest.raises(AnswerUnusable) as caught:
         lists(Model(says("No."), says("No.")), MUST)
@@ -227,7 +238,7 @@ def test_after_thinking_alone_the_model_goes_on() -> None:
     model = Model([[Start(""), Reasoning("hm")], [Usage(1, 1), STOP]], [[Start(""), Text("Yes.")], [Usage(2, 2), STOP]])
     assert events(model, MAY) == [Start(""), Reasoning("hm"), Text("Yes."), Usage(3, 3), STOP]
     nothing: Lists = [[Start(""), Reasoning("hm")], [STOP]]
-    with pytest.raises(AnswerUnusable) as caught:
+    with pytest.raises(UpstreamFailed) as caught:
         lists(Model(nothing, nothing), MAY)
     assert caught.value.code == "empty_answer"
 

@@ -7,14 +7,15 @@ turn. `ask` asks the upstream once; each of these functions is what the upstream
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from typing import Final
+from typing import Final, NamedTuple
 
 from lib.errors import AccountBusy, AnswerUnusable
 from lib.runtime import context
+from lib.tools.schema import Checker
 from lib.tools.structured import checker, instructed, read_checked, repair
 from lib.types.chat import ChatRequest
 from lib.types.events import Event, Text, Usage
-from lib.upstreams.gate import Gate, calls_fault
+from lib.upstreams.gate import Gate, call_wanted, calls_fault
 from lib.upstreams.taken import Taken, add
 
 type Ask = Callable[[ChatRequest], AsyncGenerator[list[Event]]]
@@ -23,6 +24,7 @@ REPAIRS: Final = 1
 """How often an answer is asked for again: each time costs the user a whole answer, and a third one seldom helps."""
 BUSY_WAITS: Final = (0.3, 0.6, 1.2)
 """Seconds before an account is asked again that has just answered: the service frees it 0.1 to 0.5 s later."""
+_NOT_JSON: Final = "invalid_structured_output"
 
 
 def answer(request: ChatRequest, ask: Ask) -> AsyncGenerator[list[Event]]:
@@ -41,33 +43,40 @@ async def structured(request: ChatRequest, ask: Ask, *, repairs: int = REPAIRS) 
     are the answer. One that was cut, or stopped by a filter, comes without text unless it is whole. Raises `BadRequest`
     where the schema cannot be used, `AnswerUnusable` with the code `invalid_structured_output` where no answer fits.
     """
-    format_ = request.response_format
-    assert format_ is not None
-    check = checker(format_)
-    calls_only = request.tool_choice.mode == "required" and bool(request.callable_tools)
+    assert request.response_format is not None
+    check = checker(request.response_format)
     request = instructed(request)
-    code, fault, usage = "", "", None
+    found, usage = _Found([], "", ""), None
     for turn in range(repairs + 1):
         taken = await _collect(request, ask, again=turn > 0)
         usage = add(usage, taken.usage)
-        if taken.calls or calls_only:
-            code, fault, words = "tool_call_missing", calls_fault(request, taken), ""
-            content = taken.calls
-        else:
-            found = read_checked(taken.text, format_, check)
-            code, fault, words = "invalid_structured_output", found.fault, repair(found.fault)
-            content = [Text(found.json)] if found.json else []
-        if not fault or taken.finish.reason not in ("stop", "tool_calls"):
-            yield [
-                taken.start,
-                *taken.reasoning,
-                *([] if fault else content),
-                *([usage] if usage else []),
-                taken.finish,
-            ]
+        found = _find(request, taken, check)
+        if not found.fault or taken.finish.reason not in ("stop", "tool_calls"):
+            yield [taken.start, *taken.reasoning, *found.content, *([usage] if usage else []), taken.finish]
             return
-        request = taken.followed_by(request, words or fault)
-    raise AnswerUnusable(f"The model's answer is not what was asked for: {fault}", code=code)
+        request = taken.followed_by(request, repair(found.fault) if found.code == _NOT_JSON else found.fault)
+    raise AnswerUnusable(f"The model's answer is not what was asked for: {found.fault}", code=found.code)
+
+
+class _Found(NamedTuple):
+    content: list[Event]
+    """What may be handed out."""
+    fault: str
+    """Why there is nothing of it."""
+    code: str
+    """Names the fault."""
+
+
+def _find(request: ChatRequest, taken: Taken, check: Checker | None) -> _Found:
+    """What was asked for, in an answer that is complete."""
+    if taken.calls:
+        fault = calls_fault(taken.calls, request.callable_tools)
+        return _Found([] if fault else taken.calls, fault, "invalid_tool_arguments")
+    if request.tool_choice.mode == "required" and request.callable_tools:
+        return _Found([], call_wanted(request.callable_tools), "tool_call_missing")
+    assert request.response_format is not None
+    reading = read_checked(taken.text, request.response_format, check)
+    return _Found([Text(reading.json)] if reading.json else [], reading.fault, _NOT_JSON)
 
 
 async def required(request: ChatRequest, ask: Ask, *, repairs: int = REPAIRS) -> AsyncGenerator[list[Event]]:
@@ -84,7 +93,7 @@ async def required(request: ChatRequest, ask: Ask, *, repairs: int = REPAIRS) ->
 async def answered(request: ChatRequest, ask: Ask, *, repairs: int = REPAIRS) -> AsyncGenerator[list[Event]]:
     """An answer that says something or calls a tool: after thinking alone, the model is asked to go on.
 
-    Raises `AnswerUnusable` with the code `empty_answer` where it still says nothing.
+    Raises `UpstreamFailed` with the code `empty_answer` where it still says nothing.
     """
     async with aclosing(_through_gate(request, ask, repairs, must_call=False)) as lists:
         async for events in lists:
@@ -110,7 +119,7 @@ async def _through_gate(
         gate.taken.check_end()
         started, usage = gate.started, add(usage, gate.taken.usage)
         request = gate.taken.followed_by(request, gate.wish)
-    raise AnswerUnusable(gate.complaint, code=gate.code)
+    raise gate.failure
 
 
 async def _collect(request: ChatRequest, ask: Ask, *, again: bool) -> Taken:

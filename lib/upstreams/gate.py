@@ -1,8 +1,9 @@
 """What may go out of an answer that has to say something, or to call a tool."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from lib.errors import AnswerUnusable
+from lib.errors import AnswerUnusable, UpstreamFailed
 from lib.tools.structured import check_arguments
 from lib.types.chat import ChatRequest, Tool
 from lib.types.events import (
@@ -59,24 +60,22 @@ class Gate:
         if self.fault:
             return f"That call cannot be used: {self.fault} Write it again, corrected."
         if self._must_call:
-            return f"No tool was called. Call {' or '.join(self._tools)} now: write the call alone."
+            return call_wanted(self._tools.values())
         return "Go on: write the answer, or call a tool."
 
     @property
-    def code(self) -> str:
-        """Names the failure."""
-        if self.fault:
-            return "invalid_tool_arguments"
-        return "tool_call_missing" if self._must_call else "empty_answer"
-
-    @property
-    def complaint(self) -> str:
+    def failure(self) -> UpstreamFailed:
         """What the caller is told."""
         if self.fault:
-            return f"The model's call of a strict tool cannot be used: {self.fault}"
+            return AnswerUnusable(
+                f"The model's call of a strict tool cannot be used: {self.fault}", code="invalid_tool_arguments"
+            )
         if self._must_call:
-            return "The model called no tool, though tool_choice requires one. Ask again, or use tool_choice auto."
-        return "The model thought, and then answered nothing. Ask again."
+            return AnswerUnusable(
+                "The model called no tool, though tool_choice requires one. Ask again, or use tool_choice auto.",
+                code="tool_call_missing",
+            )
+        return UpstreamFailed("The model thought, and then answered nothing. Ask again.", code="empty_answer")
 
     def _pass(self, event: Event) -> list[Event]:
         if self.fault or (isinstance(event, Start) and self.started):
@@ -95,6 +94,9 @@ class Gate:
         return []
 
     def _opens(self, event: Event) -> bool:
+        """Is it, or is in it, what the rest has waited for."""
+        if isinstance(event, _CALL):
+            return True
         if isinstance(event, Finish):
             return event.reason not in ("stop", "tool_calls")
         if isinstance(event, Revision):
@@ -113,13 +115,10 @@ class Gate:
         if not isinstance(event, ToolCallEnd):
             return []
         call, self._call = self._call, []
-        fault = call_fault(call, self._tools)
-        if fault and self.open:
-            raise AnswerUnusable(
-                f"The model's call of a strict tool cannot be used: {fault}", code="invalid_tool_arguments"
-            )
-        self.fault = fault
-        return [] if fault else self._let(*call)
+        self.fault = _call_fault(call, self._tools)
+        if self.fault and self.open:
+            raise self.failure
+        return [] if self.fault else self._let(*call)
 
     def _let(self, *events: Event) -> list[Event]:
         waiting, self._waiting = self._waiting, []
@@ -134,17 +133,20 @@ class Gate:
         return [*starts, event]
 
 
-def calls_fault(request: ChatRequest, taken: Taken) -> str:
-    """What is wrong with the calls of an answer that has to make one."""
-    tools = {tool.name: tool for tool in request.callable_tools}
-    if not taken.calls:
-        return f"no tool was called. Call {' or '.join(tools)}."
-    starts = [place for place, event in enumerate(taken.calls) if isinstance(event, ToolCallStart)]
-    calls = [taken.calls[start:end] for start, end in zip(starts, [*starts[1:], None], strict=True)]
-    return next(filter(None, (call_fault(call, tools) for call in calls)), "")
+def call_wanted(tools: Iterable[Tool]) -> str:
+    """What the model is told that had to call one of `tools`, and did not."""
+    return f"No tool was called. Call {' or '.join(tool.name for tool in tools)} now: write the call alone."
 
 
-def call_fault(call: list[Event], tools: dict[str, Tool]) -> str:
+def calls_fault(events: Sequence[Event], tools: Iterable[Tool]) -> str:
+    """What is wrong with the first call that cannot be used; nothing where all can."""
+    named = {tool.name: tool for tool in tools}
+    starts = [place for place, event in enumerate(events) if isinstance(event, ToolCallStart)]
+    calls = [events[start:end] for start, end in zip(starts, [*starts[1:], None], strict=True)]
+    return next(filter(None, (_call_fault(call, named) for call in calls)), "")
+
+
+def _call_fault(call: Sequence[Event], tools: Mapping[str, Tool]) -> str:
     """What is wrong with a call; nothing where its tool is not strict."""
     start = call[0]
     tool = tools.get(start.name) if isinstance(start, ToolCallStart) else None
