@@ -82,9 +82,8 @@ def read_checked(text: str, format_: ResponseFormat, check: Checker | None) -> R
     if found.fault:
         return Reading("", found.fault)
     if check is None:
-        fault = None if isinstance(found.value, dict) else "it has to be a JSON object"
-    else:
-        fault = check.fault(found.value)
+        return Reading(found.json) if isinstance(found.value, dict) else Reading("", "it has to be a JSON object.")
+    fault = check.fault(found.value)
     return Reading("", f"the JSON value does not fit the schema {fault}.") if fault else Reading(found.json)
 
 
