@@ -7,19 +7,10 @@ call. So a closer inside a value is text. What the form leaves out is made up fo
 from collections.abc import Callable, Mapping
 from typing import Final, Literal
 
+from lib.tools.block_marks import INVOKE_MARKS, TAGGED_MARKS, attribute
 from lib.tools.block_value import BlockValue
 from lib.tools.call_writer import CallEvent, CallWriter, whole_call
-from lib.tools.dialect import (
-    CALL_OPENER,
-    INVOKE,
-    KEY_CLOSER,
-    OPENERS,
-    STRAY_CLOSERS,
-    TAGGED,
-    VALUE_OPENER,
-    WRAPPER_OPENERS,
-    Form,
-)
+from lib.tools.dialect import CALL_OPENER, KEY_CLOSER, STRAY_CLOSERS, VALUE_OPENER
 from lib.tools.json_calls import JsonInBlock
 from lib.tools.marks import Marks, unescape
 from lib.types.chat import Tool
@@ -30,23 +21,6 @@ MAX_NAME: Final = 300
 _KEY_ENDS: Final = Marks(KEY_CLOSER, VALUE_OPENER)
 _STRAY: Final = Marks(*STRAY_CLOSERS)
 _VALUE_OPENER: Final = Marks(VALUE_OPENER)
-_WRAPPER_CLOSERS: Final = tuple(opener.replace("<", "</") for opener in WRAPPER_OPENERS)
-
-
-class Marked:
-    """A form's marks, to look for."""
-
-    def __init__(self, form: Form) -> None:
-        self.form = form
-        self.keys = Marks(*form.key_openers)
-        self.closers = Marks(*form.closers)
-        self.ends = Marks(*form.closers, *OPENERS, *_WRAPPER_CLOSERS)
-        self.following = Marks(*form.key_openers, *form.closers, *OPENERS, *_WRAPPER_CLOSERS)
-        self.value_closers = Marks(*form.value_closers)
-
-
-_TAGGED: Final = Marked(TAGGED)
-_INVOKE: Final = Marked(INVOKE)
 
 
 class Block:
@@ -59,7 +33,7 @@ class Block:
         """What is to be told. Whoever takes them empties the list."""
         self.told = False
         self._tools = tools
-        self._marks = _TAGGED if opener == CALL_OPENER else _INVOKE
+        self._marks = TAGGED_MARKS if opener == CALL_OPENER else INVOKE_MARKS
         self._writer: CallWriter | None = None
         self._json: JsonInBlock | None = None
         self._value: BlockValue | None = None
@@ -90,7 +64,8 @@ class Block:
             return self._begin_json(name, end)
         while stray := _STRAY.at(text, end):
             if stray == KEY_CLOSER and (found := self._name_and_key(name)):
-                return self._begin(found[0], end + len(stray), key=found[1])
+                start = self._value_start(end + len(stray))
+                return start is not None and self._begin(found[0], start, key=found[1])
             end = self._skip_space(end + len(stray))
         if _STRAY.begins(text, end) and not self._final:
             return False
@@ -116,10 +91,10 @@ class Block:
         return found[0] if len(found) == 1 else None
 
     def _invoke_name(self) -> bool:
-        attribute = self._attribute(0)
-        if attribute is None:
+        tag = attribute(self._text, 0)
+        if tag is None:
             return False if len(self._text) < MAX_NAME and not self._final else self._refuse()
-        name, end, empty = attribute
+        name, end, empty = tag
         tool = self._tools.get(name)
         if tool is None:
             return self._refuse()
@@ -133,18 +108,6 @@ class Block:
         if follows is None:
             return False
         return self._begin(tool, end) if follows else self._refuse()
-
-    def _attribute(self, at: int) -> tuple[str, int, bool] | None:
-        """Name, end of the tag, and whether it closes itself; None where the tag has no end yet."""
-        quote = self._text[at : at + 1]
-        if quote in ('"', "'") and quote:
-            closing = self._text.find(quote, at + 1)
-            end = self._text.find(">", closing) if closing >= 0 else -1
-            name = self._text[at + 1 : closing]
-        else:
-            end = self._text.find(">", at)
-            name = self._text[at:end].rstrip("/").strip()
-        return None if end < 0 else (name, end + 1, self._text[end - 1] == "/")
 
     def _begin(self, tool: Tool, at: int, *, key: str = "") -> bool:
         self._writer = CallWriter(tool)
@@ -186,8 +149,7 @@ class Block:
             for call in calls:
                 self.events += whole_call(call.tool, call.arguments)
         else:
-            # The closer is not among what was used up, but means nothing without a call.
-            self._text = self._before_json + self._json.raw + rest
+            self._text = self._before_json + self._json.raw + self._json.closer + rest
             self.state = "refused"
         return False
 
@@ -201,14 +163,14 @@ class Block:
             return self._end() if self._final else False
         if key := marks.keys.at(self._text, start):
             self._at = start + len(key)
-            self._step = self._tagged_key if marks is _TAGGED else self._invoke_key
+            self._step = self._tagged_key if marks is TAGGED_MARKS else self._invoke_key
             return True
         if marks.ends.at(self._text, start):
             self._at = start + len(marks.closers.at(self._text, start))
             return self._end()
         if marks.following.begins(self._text, start):
             return self._end(drop=True) if self._final else False
-        if marks is _TAGGED and (end := self._bare_key(start)):
+        if marks is TAGGED_MARKS and (end := self._bare_key(start)):
             self._at = start
             self._step = self._tagged_key
             return end > 0
@@ -221,24 +183,27 @@ class Block:
         mark = _KEY_ENDS.at(self._text, end)
         if not mark:
             return False if _KEY_ENDS.begins(self._text, end) else self._refuse()
-        start = end + len(mark)
-        if mark == KEY_CLOSER:
-            opener = self._skip_space(start)
-            if _VALUE_OPENER.at(self._text, opener):
-                start = opener + len(VALUE_OPENER)
-            elif not self._final and (opener == len(self._text) or _VALUE_OPENER.begins(self._text, opener)):
-                return False
-            elif self._text[start : start + 1] == "\n":
-                start += 1
+        start = end + len(mark) if mark == VALUE_OPENER else self._value_start(end + len(mark))
+        if start is None:
+            return False
         key = unescape(self._text[self._at : end].strip())
         self._at = start
         return self._begin_value(key)
 
+    def _value_start(self, at: int) -> int | None:
+        """Where the value begins after its key, its opener being there or not; None where that cannot be said yet."""
+        opener = self._skip_space(at)
+        if _VALUE_OPENER.at(self._text, opener):
+            return opener + len(VALUE_OPENER)
+        if not self._final and (opener == len(self._text) or _VALUE_OPENER.begins(self._text, opener)):
+            return None
+        return at + 1 if self._text[at : at + 1] == "\n" else at
+
     def _invoke_key(self) -> bool:
-        attribute = self._attribute(self._at)
-        if attribute is None:
+        tag = attribute(self._text, self._at)
+        if tag is None:
             return self._refuse() if len(self._text) - self._at > MAX_NAME else False
-        key, self._at, empty = attribute
+        key, self._at, empty = tag
         if empty and self._writer:
             self._writer.key(unescape(key))
             self._writer.end_value()
@@ -251,7 +216,7 @@ class Block:
             return False
         self._writer.key(key)
         self._value = BlockValue(self._writer, self._marks.value_closers, self._marks.closers, self._follows)
-        self._value.cdata = None if self._marks is _INVOKE else False
+        self._value.cdata = None if self._marks is INVOKE_MARKS else False
         self._step = self._go_on_value
         return True
 
@@ -275,7 +240,7 @@ class Block:
             return True
         if following.begins(self._text, at):
             return True if self._final else None
-        key = self._bare_key(at) if self._marks is _TAGGED else 0
+        key = self._bare_key(at) if self._marks is TAGGED_MARKS else 0
         return None if key < 0 else key > 0
 
     def _bare_key(self, at: int) -> int:

@@ -105,7 +105,7 @@ WRAPPER_OPENERS: Final = (
 STOP_MARKS: Final = ("<tool_response>", "<|observation|>", "<|user|>", RESULT_OPENER)
 """Where the model begins to invent results or the user's words: nothing from here on is its answer."""
 
-ROLE_MARKS: Final = ("<|system|>", "<|assistant|>")
+ROLE_MARKS: Final = ("<|system|>", "<|assistant|>", "<|endoftext|>")
 """Marks that are not read, but must not come from a text."""
 
 CDATA_OPENER: Final = "<![CDATA["

@@ -69,6 +69,8 @@ class JsonInBlock:
         self._scanner = loose_json.JsonScanner()
         self._parts: list[str] = []
         self.ended = False
+        self.closer = ""
+        """The closer that ended it, where one did."""
 
     @property
     def raw(self) -> str:
@@ -93,7 +95,8 @@ class JsonInBlock:
             if not self._scanner.in_string:
                 if self._ends.at(text, at):
                     self.ended = True
-                    return text[at + len(self._closers.at(text, at)) :]
+                    self.closer = self._closers.at(text, at)
+                    return text[at + len(self.closer) :]
                 if self._ends.begins(text, at) and not final:
                     return text[at:]
             self._take("<")

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from lib.tools import arguments as typing
 from lib.tools import loose_json
 from lib.tools.call_id import new_call_id
-from lib.tools.dialect import CALL_OPENER, PREFIX, SERVICE_CALL, SERVICE_TOOLS, shown_name
+from lib.tools.dialect import CALL_OPENER, CALLERS_CALL, PREFIX, SERVICE_CALL, SERVICE_TOOLS, shown_name
+from lib.tools.marks import unescape
 from lib.tools.reader import read_calls
 from lib.types.chat import Tool, ToolCall
 
@@ -21,6 +22,8 @@ def read_native(name: str, arguments: str, show_type: str, tools: Sequence[Tool]
     name, arguments = name.strip(), arguments.strip()
     if "<arg_key>" in name:
         return read_calls(CALL_OPENER + name.removeprefix(CALL_OPENER), tools)
+    # The model copies texts as the prompt showed them.
+    name, arguments = unescape(name), unescape(arguments)
     tool = known.get(name)
     if tool is None:
         glued = _glued(name, known)
@@ -34,7 +37,7 @@ def read_native(name: str, arguments: str, show_type: str, tools: Sequence[Tool]
 
 def _is_services(name: str, show_type: str) -> bool:
     """One of the service's own tools by its name, where the show type does not say that it is the caller's."""
-    return name in SERVICE_TOOLS and show_type != "mc_tool_call" and not name.startswith(PREFIX)
+    return name in SERVICE_TOOLS and show_type != CALLERS_CALL and not name.startswith(PREFIX)
 
 
 def _glued(name: str, known: Mapping[str, Tool]) -> tuple[str, Tool, str] | None:
@@ -57,9 +60,9 @@ def _glued(name: str, known: Mapping[str, Tool]) -> tuple[str, Tool, str] | None
 def _arguments(text: str, tool: Tool) -> list[dict[str, object]]:
     """The arguments of each of the calls."""
     try:
-        values = loose_json.load_all(text) if text else [{}]
+        values = _values(text)
         if len(values) == 1 and isinstance(values[0], str):
-            values = loose_json.load_all(values[0]) if values[0].strip() else [{}]
+            values = _values(values[0])  # Encoded twice.
     except ValueError:
         return []
     if len(values) == 1 and isinstance(values[0], list) and values[0]:
@@ -67,3 +70,7 @@ def _arguments(text: str, tool: Tool) -> list[dict[str, object]]:
     if not all(isinstance(value, dict) for value in values):
         return []
     return [typing.fit(value, {"type": "object", **tool.parameters}, tool.parameters) for value in values]
+
+
+def _values(text: str) -> list[object]:
+    return loose_json.load_all(text) if text.strip() not in ("", "null") else [{}]

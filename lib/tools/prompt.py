@@ -154,8 +154,10 @@ def _declared(tool: Tool) -> str:
 
 def _example(tools: tuple[Tool, ...]) -> str:
     """A call of a real tool, with the arguments that it requires."""
-    tool = min(tools, key=lambda tool: len(_required(tool)) or len(tools))
-    return calls_text([ToolCall("", tool.name, loose_json.encode(_required(tool)))])
+    examples = [(tool.name, _required(tool)) for tool in tools]
+    # The fewest arguments, but some: how they are written is what the example shows.
+    name, values = min(examples, key=lambda example: (not example[1], len(example[1])))
+    return calls_text([ToolCall("", name, loose_json.encode(values))])
 
 
 def _required(tool: Tool) -> dict[str, Any]:
