@@ -332,3 +332,26 @@ def test_a_long_value_in_small_pieces_costs_little() -> None:
     began = time.process_time()
     assert told(pieces) == [("Write", {"content": "ab <" * 20_000})]
     assert time.process_time() - began < 5
+
+
+_GARBAGE = st.lists(
+    st.sampled_from(
+        [
+            *("<tool_call>", "</tool_call>", "<arg_key>", "</arg_key>", "<arg_value>", "</arg_value>", "Write", "Read"),
+            *("content", "lines", "edits", "ping", " ", "\n", "x", "12", "{", "}", "[", '"', "`", "```", "```json\n"),
+            *('{"name": "ping", "arguments": {}}', "<invoke name=", '"Write">', "</invoke>", "]]>", "<![CDATA[", "~"),
+            *('<parameter name="content">', "</parameter>", "<function_calls>", "</function_calls>", "<|user|>", "<"),
+            *('<|DSML|invoke name="Write">', '<|DSML|parameter name="content">', "</|DSML|parameter>", "]]|>", "'"),
+            *("[TOOL RESULT from ", "[END OF TOOL RESULT]", "<~tool_call>", "</", "</name>", "]", "/>", "<item>"),
+        ]
+    ),
+    max_size=24,
+).map("".join)
+
+
+@settings(max_examples=400, deadline=None)
+@given(_GARBAGE, st.booleans(), st.booleans())
+def test_anything_is_read_alike_however_it_is_cut(text: str, cut: bool, parallel: bool) -> None:
+    at_once = told([text], cut=cut, parallel=parallel)
+    assert told(list(text), cut=cut, parallel=parallel) == at_once
+    assert told([text[:7], text[7:20], text[20:]], cut=cut, parallel=parallel) == at_once
