@@ -58,8 +58,11 @@ class Block:
         text = self._text
         end = min((at for sign in "<{[" if (at := text.find(sign)) >= 0), default=len(text))
         name = text[:end].strip()
+        # More than the name may stand there already: a key whose opener is missing.
+        if end > MAX_NAME or not any(known.startswith(name) or name.startswith(known) for known in self._tools):
+            return self._refuse()
         if end == len(text) and not self._final:
-            return self._wait_for_name(name)
+            return False
         if text[end : end + 1] in ("{", "["):
             return self._begin_json(name, end)
         while stray := _STRAY.at(text, end):
@@ -71,14 +74,9 @@ class Block:
             return False
         follows = self._follows(end)
         if follows is None:
-            return self._wait_for_name(name)
+            return False
         tool = self._tools.get(name)
         return self._begin(tool, end) if follows and tool else self._refuse()
-
-    def _wait_for_name(self, name: str) -> bool:
-        # More than the name may stand there already: a key whose opener is missing.
-        possible = any(known.startswith(name) or name.startswith(known) for known in self._tools)
-        return False if possible and len(self._text) < MAX_NAME else self._refuse()
 
     def _name_and_key(self, words: str) -> tuple[Tool, str] | None:
         """A name and a key with nothing or only space between; None where there is not one reading."""
@@ -93,10 +91,10 @@ class Block:
     def _invoke_name(self) -> bool:
         tag = attribute(self._text, 0)
         if tag is None:
-            return False if len(self._text) < MAX_NAME and not self._final else self._refuse()
+            return False if len(self._text) <= MAX_NAME else self._refuse()
         name, end, empty = tag
         tool = self._tools.get(name)
-        if tool is None:
+        if tool is None or end > MAX_NAME:
             return self._refuse()
         if empty:
             self._begin(tool, end)
@@ -170,16 +168,20 @@ class Block:
             return self._end()
         if marks.following.begins(self._text, start):
             return self._end(drop=True) if self._final else False
-        if marks is TAGGED_MARKS and (end := self._bare_key(start)):
+        bare_key = self._bare_key(start) if marks is TAGGED_MARKS else 0
+        if not bare_key:
+            return self._refuse()
+        if bare_key > 0:
             self._at = start
             self._step = self._tagged_key
-            return end > 0
-        return self._refuse()
+        return bare_key > 0
 
     def _tagged_key(self) -> bool:
         end = self._text.find("<", self._at)
+        if (len(self._text) if end < 0 else end) - self._at > MAX_NAME:
+            return self._refuse()
         if end < 0:
-            return self._refuse() if len(self._text) - self._at > MAX_NAME else False
+            return False
         mark = _KEY_ENDS.at(self._text, end)
         if not mark:
             return False if _KEY_ENDS.begins(self._text, end) else self._refuse()
@@ -201,8 +203,10 @@ class Block:
 
     def _invoke_key(self) -> bool:
         tag = attribute(self._text, self._at)
+        if (len(self._text) if tag is None else tag[1]) - self._at > MAX_NAME:
+            return self._refuse()
         if tag is None:
-            return self._refuse() if len(self._text) - self._at > MAX_NAME else False
+            return False
         key, self._at, empty = tag
         if empty and self._writer:
             self._writer.key(unescape(key))
