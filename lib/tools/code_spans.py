@@ -31,7 +31,8 @@ class CodeSpans:
     def feed(self, text: str) -> None:
         """Take what comes next."""
         if "`" not in text and "~" not in text:
-            self._plain(text)
+            if text:
+                self._plain(text)
             return
         at = 0
         while at < len(text):
@@ -44,13 +45,17 @@ class CodeSpans:
             at = end
             ends = [found for sign in "`~" if (found := text.find(sign, at)) >= 0]
             end = min(ends, default=len(text))
-            self._plain(text[at:end])
+            if end > at:
+                self._plain(text[at:end])
             at = end
 
     def _plain(self, text: str) -> None:
-        if not text:
+        if self._run:
+            self._end_run()
+        if "\n" not in text and not self._closing:
+            if self._bare and text.strip(_LINE_STARTS):
+                self._bare = False
             return
-        self._end_run()
         line, newline, _ = text.partition("\n")
         if self._closing and line.strip():
             self._closing = False

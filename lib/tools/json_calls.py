@@ -129,12 +129,14 @@ class FencedCall:
         """What stands in the fence."""
         text = self.held.strip().removeprefix("```")
         text = text[text.index("{") :] if "{" in text else ""
-        return text.strip().removesuffix("```")
+        return text.strip().rstrip("`")
 
-    @property
-    def complete(self) -> bool:
-        """Has the fence been closed, and nothing followed."""
-        return self._scanner is not None and self.held.rstrip().endswith("```")
+    def is_complete(self, *, cut: bool) -> bool:
+        """Is the object complete, and its fence closed; unless a limit `cut` the answer, the fence needs no end."""
+        scanner = self._scanner
+        if scanner is None or scanner.in_string or scanner.open_brackets:
+            return False
+        return not cut or self.held.rstrip().endswith("```")
 
     def take(self, text: str) -> bool:
         """Take what comes next. False: it cannot be one any more."""

@@ -57,13 +57,16 @@ class CallReader:
             if self._fenced.take(text):
                 return []
             text, self._fenced = self._fenced.held, None
+        if "<" not in text and "[" not in text and not (self._text or self._block or self.called or self.stopped):
+            self._spans.feed(text)  # Most pieces by far are words alone.
+            return [Text(text)] if text else []
         return self._read(text, final=False)
 
     def end(self, *, cut: bool) -> list[CallOrText]:
         """Nothing follows. `cut`: the answer was ended by a limit, so an unclosed block is no call."""
         if self._fenced is not None:
             fenced, self._fenced = self._fenced, None
-            calls = calls_in(marks.unescape(fenced.json), self._tools) if fenced.complete else []
+            calls = calls_in(marks.unescape(fenced.json), self._tools) if fenced.is_complete(cut=cut) else []
             if not calls:
                 events = self._read(fenced.held, final=False)
                 return [*events, *self.end(cut=cut)]

@@ -96,7 +96,10 @@ def test_deep_json_in_a_value_is_no_failure() -> None:
 @pytest.mark.parametrize("fence", ["```json\n", "```\n", "```JSON\n", "\n```json "])
 @pytest.mark.parametrize("json_call", ['{"name": "Read", "arguments": {"file_path": "a```b"}}'])
 def test_one_fenced_json_object_as_the_whole_answer(fence: str, json_call: str) -> None:
-    assert always_told(f"{fence}{json_call}\n```\n") == [("Read", {"file_path": "a```b"})]
+    for closer in ("\n```\n", "}```", "", "\n`"):
+        assert always_told(f"{fence}{json_call}{closer}") == [("Read", {"file_path": "a```b"})]
+    cut = f"{fence}{json_call}\n"
+    assert always_told(cut, cut=True) == [cut]
 
 
 @pytest.mark.parametrize(
@@ -106,7 +109,7 @@ def test_one_fenced_json_object_as_the_whole_answer(fence: str, json_call: str) 
         'So: ```json\n{"name": "Read", "arguments": {}}\n```',
         '```json\n{"name": "Reader", "arguments": {}}\n```',
         '```json\n{"title": "Read"}\n```',
-        '```json\n{"name": "Read", "arguments": {}}',
+        '```json\n{"name": "Read", "arguments": {"file_path": "a',
         '```python\nprint("<tool_call>ping</tool_call>")\n```',
         "```json\n\n```",
         "```",

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from lib.tools import dialect
 from lib.tools.dialect import DSML, TRAINED, Dialect
+from lib.tools.length import lengths, too_long
 from lib.tools.marks import unescape
 from lib.tools.prompt import call_names, calls_text, declaration, message_text, messages, reminder
 from lib.tools.reader import read_calls
@@ -166,6 +167,19 @@ def test_the_assistants_own_words_are_cleaned_and_its_calls_are_not() -> None:
     told = messages(asked(*history), lambda words: words.replace("/mnt/data/a", "?"))
     assert told[2].text.startswith("?\n<tool_call>")
     assert "/mnt/data/a" in told[2].text
+
+
+def test_a_prompt_that_is_too_long_says_how_long_each_part_is() -> None:
+    found = lengths(asked(*HISTORY))
+    assert found.tools > 100
+    assert 20 < found.history < found.tools
+    assert 10 < found.newest < 60
+    error = too_long(asked(*HISTORY))
+    assert error.code == "context_length_exceeded"
+    assert error.tokens == found.total
+    assert f"tools about {found.tools} tokens" in error.message
+    assert str(found.history) in error.message
+    assert lengths(asked(said("user", "x" * 400), tools=())) == (0, 0, 100)
 
 
 _MARKED = st.lists(
