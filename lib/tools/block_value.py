@@ -56,8 +56,11 @@ class BlockValue:
         return at
 
     def _next_sign(self, text: str, at: int) -> int:
-        signs = "<[]" if self.cdata else "<["
-        return min((found for sign in signs if (found := text.find(sign, at)) >= 0), default=len(text))
+        end = len(text)
+        for sign in "<[]" if self.cdata else "<[":
+            if (found := text.find(sign, at, end)) >= 0:
+                end = found
+        return end
 
     def _sign(self, text: str, at: int, *, final: bool) -> int:
         """How many letters are used up at a letter that may begin a mark; 0: wait."""

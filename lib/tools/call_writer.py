@@ -1,6 +1,5 @@
 """Writes the events of one call: arguments as one JSON object, strings as they come, other values when complete."""
 
-import json
 from typing import Any
 
 from lib.tools import arguments, kinds, loose_json
@@ -39,14 +38,14 @@ class CallWriter:
         self._streams = arguments.is_string(self._schema, self._root)
         opener = "," if self._keys else "{"
         self._keys.add(key)
-        self._write(f"{opener}{json.dumps(key, ensure_ascii=False)}:" + ('"' if self._streams else ""))
+        self._write(f"{opener}{loose_json.encode(key)}:" + ('"' if self._streams else ""))
 
     def text(self, text: str) -> None:
         """A piece of the value."""
         if not text or self._skips:
             return
         if self._streams:
-            self._write(json.dumps(text, ensure_ascii=False)[1:-1])
+            self._write(loose_json.encode(text)[1:-1])
         else:
             self._value.append(text)
 

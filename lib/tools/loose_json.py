@@ -21,9 +21,12 @@ def _constant(name: str) -> NoReturn:
 _DECODER: Final = json.JSONDecoder(strict=False, parse_float=_float, parse_constant=_constant)
 
 
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
 def encode(value: Any) -> str:
     """`value` as JSON without spaces, non-ASCII kept."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _ENCODER.encode(value)
 
 
 def load(text: str) -> Any:

@@ -146,7 +146,7 @@ class CallReader:
         """Up to the next block; False: all is read, or what is left has to wait."""
         text, at = self._text, 0
         while at < len(text):
-            sign = min((found for sign in "<[" if (found := text.find(sign, at)) >= 0), default=len(text))
+            sign = _next_sign(text, at)
             self._say(text[at:sign])
             at = sign
             if at == len(text):
@@ -209,6 +209,14 @@ class CallReader:
             self._events[-1] = Text(last.text + text)
         else:
             self._events.append(Text(text))
+
+
+def _next_sign(text: str, at: int) -> int:
+    """Where the next letter stands that may begin a mark; the text's end where none does."""
+    angle = text.find("<", at)
+    end = len(text) if angle < 0 else angle
+    bracket = text.find("[", at, end)
+    return end if bracket < 0 else bracket
 
 
 def read_calls(text: str, tools: Sequence[Tool], *, parallel: bool = True) -> list[ToolCall]:
