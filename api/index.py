@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lib.runtime.app import function
 from lib.runtime.lambda_handler import LambdaHandler
-from lib.runtime.page import page
+from lib.runtime.page import asset, page
 from lib.wires.openai.wire import WIRE
 
 ENDPOINTS: Final = {
@@ -21,6 +21,8 @@ ENDPOINTS: Final = {
     "/token/check": "api.token.check",
     "/v1/models": "api.v1.models",
     "/v1/chat/completions": "api.v1.chat.completions",
+    "/v1/messages": "api.v1.messages",
+    "/v1/v1/messages": "api.v1.messages",
     "/v1/images/generations": "api.v1.images.generations",
     "/v1/videos/generations": "api.v1.videos.generations",
     "/v1/async-result": "api.v1.videos.generations",
@@ -60,5 +62,5 @@ class Endpoints:
         return self._fallback
 
 
-app = Endpoints(function(Route("/", page), wire=WIRE))
+app = Endpoints(function(Route("/", page), Route("/assets/{name}", asset), wire=WIRE))
 handler = LambdaHandler(app)

@@ -20,7 +20,8 @@ class Authority:
             pytest.skip(reason)
         self._directory = directory
         self.certificate = directory / "authority.pem"
-        self._make("authority", "-subj", "/CN=Tests")
+        # Python 3.13 trusts no authority that does not say what its key is for.
+        self._make("authority", "-subj", "/CN=Tests", "-addext", "keyUsage=critical,keyCertSign")
 
     def server(self, *names: str, version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3) -> ssl.SSLContext:
         """The context of a server whose certificate names `names`, such as `DNS:example.com` and `IP:127.0.0.1`."""
@@ -34,6 +35,14 @@ class Authority:
         context.load_cert_chain(self._directory / f"{name}.pem", self._directory / f"{name}.key")
         context.minimum_version = context.maximum_version = version
         context.set_alpn_protocols(["h2", "http/1.1"])
+        return context
+
+    def named_by_common_name_alone(self, host: str) -> ssl.SSLContext:
+        """The context of a server whose certificate names `host` where nobody should look any more."""
+        signer = ("-CA", str(self.certificate), "-CAkey", str(self._directory / "authority.key"))
+        self._make("common-name", "-subj", f"/CN={host}", "-addext", "basicConstraints=CA:FALSE", *signer)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self._directory / "common-name.pem", self._directory / "common-name.key")
         return context
 
     def client(self) -> ssl.SSLContext:

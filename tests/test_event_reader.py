@@ -343,7 +343,7 @@ def test_a_doubled_stream_is_read_once() -> None:
 @pytest.mark.parametrize("name", ["p", "q"])
 def test_a_stream_that_is_taken_up_again_may_begin_anew(again: list[str], name: str) -> None:
     reader = EventReader()
-    flag = {"meta_data": {"if_increase_push": True}}
+    flag: dict[str, Any] = {"meta_data": {"if_increase_push": True}}
     events = reader.feed(encode([event(part("p", "text", "Hello", "init"), **flag)]))
     reader.resume()
     events += reader.feed(encode([event(part(name, "text", text, "init"), **flag) for text in again]))

@@ -2,12 +2,15 @@
 
 import gzip
 import json
+import os
 import re
 import socket
 import time
 import zlib
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable, Iterator
+from itertools import cycle
+from pathlib import Path
 from secrets import token_hex
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,8 +18,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from lib.wires.openai.chat_message import MAX_CALLS, MAX_PARTS
-from lib.wires.openai.chat_request import MAX_MESSAGES, MAX_STOP_LENGTH, MAX_STOPS
-from lib.wires.shared.request import MAX_NAME_LENGTH
+from lib.wires.shared.request import MAX_MESSAGES, MAX_NAME_LENGTH, MAX_STOP_LENGTH, MAX_STOPS
 from tests.asking import sent_text
 from tests.bundle import Bundle
 from tests.raw_http import RawAnswer, compose, exchange
@@ -25,8 +27,10 @@ from tests.upstream import Account, Answer, StandIn, Text, media
 CHAT, IMAGES, VIDEOS = "/v1/chat/completions", "/v1/images/generations", "/v1/videos/generations"
 CHECK = "/token/check"
 
-FAST = 10.0
-"""Seconds that the worst of these may take on a busy machine; alone, none takes one."""
+FAST = 3.0
+"""Seconds of a processor that the worst of these may take; on an idle machine none takes one."""
+
+LOG_SECONDS = 10.0
 
 MB = 1_000_000
 HI = [{"role": "user", "content": "Hi"}]
@@ -57,18 +61,27 @@ def faults(bundle: Bundle) -> Iterator[None]:
     assert exchange(bundle.url, compose("GET", "/ping", [("x-request-id", name)])).body == b"pong"
     logged(bundle, name)
     assert bundle.process.poll() is None
-    assert not [line for line in bundle.output[before:] if '"error"' in line or "Traceback" in line]
+    assert not [line for line in bundle.output[before:] if '"level": "error"' in line or "Traceback" in line]
 
 
 def logged(bundle: Bundle, request_id: str) -> dict[str, Any]:
     """What the log says of a request. What it says of earlier ones is then there too."""
-    until = time.monotonic() + FAST
+    until = time.monotonic() + LOG_SECONDS
     while time.monotonic() < until:
         for line in bundle.output:
             if request_id in line and (found := json.loads(line))["request_id"] == request_id:
                 return dict(found)
         time.sleep(0.005)
     raise TimeoutError("the request was not logged")
+
+
+def busy(bundle: Bundle) -> float:
+    """How many seconds the bundle has kept a processor busy: what others do on this machine does not count."""
+    try:
+        after_name = Path(f"/proc/{bundle.process.pid}/stat").read_text().rpartition(")")[2].split()
+    except FileNotFoundError:  # No Linux.
+        return time.monotonic()
+    return (int(after_name[11]) + int(after_name[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @pytest.fixture
@@ -86,9 +99,9 @@ class Door:
 
     def send(self, request: bytes) -> RawAnswer:
         """The answer, which came fast."""
-        began = time.monotonic()
+        began = busy(self._bundle)
         answer = exchange(self._bundle.url, request)
-        assert time.monotonic() - began < FAST
+        assert busy(self._bundle) - began < FAST
         return answer
 
     def ask(self, method: str, target: str | bytes, *headers: tuple[str, str | bytes], body: bytes = b"") -> RawAnswer:
@@ -265,8 +278,7 @@ KILLERS = [
 ]
 
 
-@pytest.mark.parametrize("role", ["user", "assistant", "tool"])
-@pytest.mark.parametrize("piece", KILLERS)
+@pytest.mark.parametrize(("piece", "role"), list(zip(KILLERS, cycle(["user", "assistant", "tool"]), strict=False)))
 def test_a_text_that_keeps_a_pattern_busy(door: Door, upstream: StandIn, role: str, piece: str) -> None:
     text = piece * (MB // len(piece))
     assert door.ask("POST", CHAT, door.key, body=chat([{"role": role, "content": text}, *HI])).status == 200
@@ -450,10 +462,11 @@ def test_keys_in_the_wrong_place_are_not_looked_for(door: Door, account: Account
 # --- Methods, paths, headers -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", [CHAT, IMAGES, CHECK])
+METHODS = ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PROPFIND", "post", "X" * 1000, "!"]
+
+
 @pytest.mark.parametrize(
-    "method",
-    ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PROPFIND", "post", "X" * 1000, "!"],
+    ("method", "path"), [*zip(METHODS, cycle([CHAT, IMAGES, CHECK]), strict=False), ("GET", IMAGES), ("GET", CHECK)]
 )
 def test_a_method_that_is_not_taken(door: Door, method: str, path: str) -> None:
     answer = door.ask(method, path)

@@ -197,7 +197,7 @@ def test_the_answer_is_closed_before_the_response_ends(fails: bool) -> None:
             if message["type"] == "http.response.body":
                 order.append("sent" if message["more_body"] else "ended")
 
-        items = ["one", *([UpstreamFailed("broken")] if fails else [])]
+        items: list[str | Exception] = ["one", *([UpstreamFailed("broken")] if fails else [])]
         stream = EventStream(answer(*items, closed=lambda: order.append("closed")), Encoder(), WIRE)
         await stream({"type": "http", "aws.context": None}, asyncio.Queue[Message]().get, send)
 

@@ -32,6 +32,9 @@ FUNCTIONS = {
     "/v1/models": "api/v1/models",
     "/v1/models/glm-4": "api/v1/models",
     "/v1/chat/completions": "api/v1/chat/completions",
+    "/v1/messages": "api/v1/messages",
+    "/v1/messages/count_tokens": "api/v1/messages",
+    "/v1/v1/messages": "api/v1/messages",
     "/v1/images/generations": "api/v1/images/generations",
     "/v1/videos/generations": "api/v1/videos/generations",
     f"/v1/videos/generations/{POLL_ID}": "api/v1/videos/generations",
@@ -211,6 +214,16 @@ def test_the_root_is_the_page_or_the_function_that_stands_in_for_it(built: Build
     target = built.route("/")
     assert target.static == "index.html" if "index.html" in built.static else target.function == "api/index"
     assert target.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_the_assets_of_the_page_are_kept_for_ever(built: Build) -> None:
+    assets = [path for path in built.static if path.startswith("assets/")]
+    assert assets
+    for path in assets:
+        target = built.route(f"/{path}")
+        assert target.static == path
+        assert target.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+        assert target.headers["X-Content-Type-Options"] == "nosniff"
 
 
 def test_a_route_that_is_not_understood_is_refused() -> None:

@@ -15,6 +15,9 @@ MAX_PARTS = 1000
 MAX_CALLS = 128
 """Parts of a message, and calls of tools in one: several times what the longest conversations have."""
 
+SHORTEST_FILE = 64
+"""Letters of a file in base64: what is shorter is a URL that somebody has mistyped."""
+
 _ROLES: dict[str, Role] = {
     "system": "system",
     "developer": "system",
@@ -215,5 +218,5 @@ def _file(content: FileContent, place: str) -> Iterator[Part]:
 
 def as_url(data: str) -> str:
     """Where a file is: base64 alone becomes a data URL."""
-    is_url = "://" in data[:4096] or data.lstrip()[:5].lower() == "data:"
+    is_url = len(data) < SHORTEST_FILE or "://" in data[:4096] or data.lstrip()[:5].lower() == "data:"
     return data if is_url else f"data:;base64,{data}"
