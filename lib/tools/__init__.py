@@ -11,5 +11,4 @@ How an upstream uses it, where `request.tools` is not empty or `call_names(reque
     events += reader.end(cut=False)         # cut=True where a limit ended it, then `Finish("length")` if `unfinished`
     if nothing visible came: read_calls(reasoning, request.callable_tools)
     Finish("tool_calls" if reader.called else "stop")
-    # No call came, nothing was sent: `repair.announces_only(text, required=…)` says whether to ask once more.
 """
