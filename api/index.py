@@ -21,6 +21,8 @@ ENDPOINTS: Final = {
     "/token/check": "api.token.check",
     "/v1/models": "api.v1.models",
     "/v1/chat/completions": "api.v1.chat.completions",
+    "/v1/messages": "api.v1.messages",
+    "/v1/v1/messages": "api.v1.messages",
     "/v1/images/generations": "api.v1.images.generations",
     "/v1/videos/generations": "api.v1.videos.generations",
     "/v1/async-result": "api.v1.videos.generations",

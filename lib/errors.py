@@ -79,6 +79,7 @@ class Unauthorized(Error):
 
     kind = "unauthorized"
     status = 401
+    retry = False  # Claude Code would ask again for 40 s.
     code = "invalid_api_key"
 
 

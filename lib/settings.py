@@ -41,6 +41,9 @@ class Settings(NamedTuple):
     """`GLM_ALLOW_PRIVATE_URLS`: let file URLs point into private networks and at any port."""
     allowed_origins: tuple[str, ...] = ("*",)
     """`GLM_ALLOWED_ORIGINS`: the origins that browsers may call from (CORS), comma-separated."""
+    model_aliases: tuple[tuple[str, str], ...] = ()
+    """`GLM_MODEL_ALIASES`: what other models' names mean, `claude-opus*=glm-5.3,…`: patterns in small letters, and the
+    names that they mean. They come before those of `lib.types.aliases.DEFAULTS`."""
     max_duration: float | None = None
     """`GLM_MAX_DURATION`: seconds an invocation may take where the platform does not say."""
 
@@ -60,6 +63,7 @@ class Settings(NamedTuple):
             max_file_bytes=int(_number("GLM_MAX_FILE_MB", chosen, 20.0) * 1024 * 1024),
             allow_private_urls=_flag("GLM_ALLOW_PRIVATE_URLS", chosen),
             allowed_origins=_list("GLM_ALLOWED_ORIGINS", chosen, defaults.allowed_origins),
+            model_aliases=_pairs("GLM_MODEL_ALIASES", chosen),
             max_duration=_number("GLM_MAX_DURATION", chosen, 0.0) or None,
         )
 
@@ -82,6 +86,16 @@ def current() -> Settings:
 
 def _list(name: str, chosen: Mapping[str, str], default: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(part.strip() for part in chosen.get(name, "").split(",") if part.strip()) or default
+
+
+def _pairs(name: str, chosen: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    pairs = []
+    for text in _list(name, chosen, ()):
+        left, _, right = (part.strip() for part in text.partition("="))
+        if not left or not right:
+            raise Misconfigured(f"{name} is not a list like claude-opus*=glm-5.3,claude-haiku*=glm-5.3-flash.")
+        pairs.append((left.lower(), right))
+    return tuple(pairs)
 
 
 def _flag(name: str, chosen: Mapping[str, str]) -> bool:

@@ -23,6 +23,7 @@ VARIABLES = (
     "GLM_ALLOW_PRIVATE_URLS",
     "GLM_ALLOWED_ORIGINS",
     "GLM_MAX_DURATION",
+    "GLM_MODEL_ALIASES",
 )
 
 
@@ -50,6 +51,12 @@ def test_an_empty_variable_counts_as_one_that_is_not_set(name: str, value: str) 
         ("GLM_TOKENS", "a, b ,,c,", "tokens", ("a", "b", "c")),
         ("GLM_ACCESS_KEYS", "k", "access_keys", ("k",)),
         ("GLM_TOKEN_STORE", "redis://host", "token_store", "redis://host"),
+        (
+            "GLM_MODEL_ALIASES",
+            "Claude-Opus* = glm-5.3, claude-haiku*=glm-5.3-flash,",
+            "model_aliases",
+            (("claude-opus*", "glm-5.3"), ("claude-haiku*", "glm-5.3-flash")),
+        ),
         ("GLM_KEEP_CONVERSATIONS", "1", "keep_conversations", True),
         ("GLM_KEEP_CONVERSATIONS", "ON", "keep_conversations", True),
         ("GLM_KEEP_CONVERSATIONS", "no", "keep_conversations", False),
@@ -94,6 +101,9 @@ def test_what_a_variable_does(name: str, value: str, field: str, expected: objec
         ("GLM_MAX_FILE_MB", "1e305"),
         ("GLM_MAX_DURATION", "10 s"),
         ("GLM_MAX_DURATION", "-1"),
+        ("GLM_MODEL_ALIASES", "claude-opus*"),
+        ("GLM_MODEL_ALIASES", "=glm-5.3"),
+        ("GLM_MODEL_ALIASES", "claude*=glm-5.3,o3="),
     ],
 )
 def test_a_value_that_cannot_be_used_is_told_by_the_name_of_its_variable(name: str, value: str) -> None:

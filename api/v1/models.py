@@ -1,32 +1,62 @@
 """`GET /v1/models`, `GET /v1/models/{id}`: the names that clients may ask for.
 
+Who sends `anthropic-version` gets them in Anthropic's form, in which Claude Code looks for names with "claude" in them.
+
 curl https://…/v1/models
 """
+
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from lib import settings
 from lib.errors import NotFound
 from lib.runtime.app import function
 from lib.runtime.lambda_handler import LambdaHandler
+from lib.types import aliases
 from lib.upstreams import UPSTREAMS
-from lib.wires.openai.models import list_object, model_object
+from lib.wires.anthropic import models as anthropic
+from lib.wires.openai import models as openai
 from lib.wires.openai.wire import WIRE
 
 
 async def list_models(request: Request) -> JSONResponse:
-    """All models."""
-    return JSONResponse(list_object((name, one.name) for one in UPSTREAMS for name in one.models()))
+    """All models, and the deployer's own aliases; in Anthropic's form, all aliases."""
+    own = settings.current().model_aliases
+    names = [(name, one.name) for one in UPSTREAMS for name in one.models()]
+    if _is_anthropic(request):
+        listed = [*_aliases((*own, *aliases.DEFAULTS)), *names]
+        return JSONResponse(anthropic.list_object([_anthropic(name) for name, _ in listed]))
+    return JSONResponse(openai.list_object([*names, *_aliases(own)]))
 
 
 async def retrieve_model(request: Request) -> JSONResponse:
-    """One model. An agent's id is one too, and so is a name with suffixes."""
+    """One model. An agent's id is one too, and so are a name with suffixes and an alias."""
     name = request.path_params["id"]
-    owner = next((one.name for one in UPSTREAMS if one.knows(name)), None)
+    owner = _owner(name)
     if owner is None:
         raise NotFound("There is no model of that name.", param="model", code="model_not_found")
-    return JSONResponse(model_object(name, owner))
+    return JSONResponse(_anthropic(name) if _is_anthropic(request) else openai.model_object(name, owner))
+
+
+def _is_anthropic(request: Request) -> bool:
+    return "anthropic-version" in request.headers
+
+
+def _anthropic(name: str) -> dict[str, Any]:
+    meaning = aliases.resolve(name, settings.current().model_aliases)
+    return anthropic.model_object(name, "" if meaning == name else meaning)
+
+
+def _aliases(known: aliases.Aliases) -> list[tuple[str, str]]:
+    return [(name, owner) for name in aliases.names(known) if (owner := _owner(name)) is not None]
+
+
+def _owner(name: str) -> str | None:
+    meaning = aliases.resolve(name, settings.current().model_aliases)
+    return next((one.name for one in UPSTREAMS if one.knows(meaning)), None)
 
 
 routes = [Route("/v1/models", list_models), Route("/v1/models/{id:path}", retrieve_model)]

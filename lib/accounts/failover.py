@@ -30,6 +30,7 @@ from lib.errors import (
     UpstreamUncertain,
 )
 from lib.runtime import context
+from lib.types import aliases
 from lib.types.chat import ChatRequest
 from lib.types.events import Event
 from lib.types.upstream import Upstream
@@ -73,14 +74,36 @@ def answer(tried: Sequence[Candidate], request: ChatRequest, *, streamed: bool) 
     """The answer to `request`, from the first key that gives one."""
     facts = context.current()
     facts.model, facts.streamed = request.model[:100], streamed
-    able = [one for one in tried if one.upstream.serves(request)]
-    if not able:
-        raise BadRequest("None of the keys can serve this: it names what only another service knows.", param="model")
+    request = _resolved(request)
+    able = _able(tried, request)
 
     def attempt(upstream: Upstream, key: str) -> AsyncGenerator[list[Event]]:
         return upstream.answer(request, key)
 
     return fail_over(able, attempt)
+
+
+async def count_tokens(tried: Sequence[Candidate], request: ChatRequest) -> int:
+    """Tokens of the prompt, from the first key that can tell. No turn is needed for that."""
+    request = _resolved(request)
+    failures: list[Error] = []
+    for one in _able(tried, request):
+        try:
+            return await one.upstream.count_tokens(request, one.key.text)
+        except Error as error:
+            failures.append(error)
+    raise _of_deployment(most_useful(failures))
+
+
+def _resolved(request: ChatRequest) -> ChatRequest:
+    return request._replace(model=aliases.resolve(request.model, settings.current().model_aliases))
+
+
+def _able(tried: Sequence[Candidate], request: ChatRequest) -> list[Candidate]:
+    able = [one for one in tried if one.upstream.serves(request)]
+    if not able:
+        raise BadRequest("None of the keys can serve this: it names what only another service knows.", param="model")
+    return able
 
 
 async def fail_over[T](tried: Sequence[Candidate], attempt: Attempt[T], *, generates: bool = True) -> AsyncGenerator[T]:

@@ -19,7 +19,7 @@ from lib.runtime.failure import error_response
 from lib.runtime.middleware import RequestMiddleware
 from lib.runtime.wire import Wire
 
-_EXPOSED = ["x-request-id", "retry-after", "server-timing", "preference-applied", "x-should-retry"]
+_EXPOSED = ["x-request-id", "request-id", "retry-after", "server-timing", "preference-applied", "x-should-retry"]
 
 
 def function(*routes: BaseRoute, wire: Wire) -> Starlette:

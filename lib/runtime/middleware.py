@@ -147,7 +147,7 @@ class _Exchange:
         await self._send(message)
 
     def _headers(self, message: Message) -> list[tuple[bytes, bytes]]:
-        headers = [(b"x-request-id", self._facts.request_id.encode())]
+        headers = [(name, self._facts.request_id.encode()) for name in self._wire.request_id_headers]
         streamed = any(value.startswith(b"text/event-stream") for _, value in message.get("headers", ()))
         if not streamed:
             total = _milliseconds(time.perf_counter() - self._facts.started)

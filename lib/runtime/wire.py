@@ -14,6 +14,8 @@ class Wire(Protocol):
     """What goes out when a stream has been silent for a while: a comment, or an event that means nothing."""
     heartbeat_interval: float
     """Seconds of silence after which it does."""
+    request_id_headers: tuple[bytes, ...]
+    """The headers, in small letters, in which its clients look for the request's id."""
 
     def error_status(self, error: Error) -> int:
         """The HTTP status of `error`: its own, unless this wire's clients do the wrong thing with that one."""

@@ -3,6 +3,7 @@
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+from lib.types.aliases import SUFFIXES
 from lib.types.chat import Effort
 
 CHATGLM: Final = "65940acff94777010aa6b796"
@@ -89,9 +90,6 @@ TABLE: Final = MappingProxyType(
     }
 )
 """Every name but the variants that suffixes make."""
-
-SUFFIXES: Final = ("-think", "-offline", "-silent")
-"""Endings that any name may have, in any order: with reasoning, without the web, without showing the reasoning."""
 
 _LISTED_VARIANTS: Final = (
     "glm-5.3-think",

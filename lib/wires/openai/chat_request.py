@@ -1,6 +1,6 @@
 """`POST /v1/chat/completions`: what clients send."""
 
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field
 
@@ -9,36 +9,23 @@ from lib.types import chat
 from lib.types.chat import Effort, Sampling
 from lib.wires.openai.chat_message import ChatMessage
 from lib.wires.openai.chat_tools import ToolFields
-from lib.wires.shared.request import Model, ModelName
-
-DEFAULT_MODEL: Final = "glm-5.3-flash"
-"""The model of a request that names none."""
-
-MAX_MESSAGES: Final = 10_000
-MAX_PARTS: Final = 20_000
-"""Messages of a request, and parts of all of them: several times what the longest conversations have."""
-MAX_STOPS: Final = 16
-MAX_STOP_LENGTH: Final = 256
-"""Stop sequences of a request, and characters of each: the answer is searched for all of them as it comes. OpenAI
-allows 4."""
+from lib.wires.shared.request import (
+    DEFAULT_MODEL,
+    MAX_MESSAGES,
+    MAX_PARTS,
+    Model,
+    StopSequences,
+    TokenLimit,
+    WantedModel,
+)
 
 
 def _as_list(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
-def _limit(value: Any) -> Any:
-    """Some clients say "no limit" with 0 or -1."""
-    return None if isinstance(value, int) and not isinstance(value, bool) and value <= 0 else value
-
-
 def _effort(value: Any) -> Any:
     return None if value in ("", "auto", "default") else value
-
-
-_Stop = Annotated[str, Field(max_length=MAX_STOP_LENGTH)]
-_Stops = Annotated[list[_Stop], Field(max_length=MAX_STOPS)]
-_Limit = Annotated[int | None, BeforeValidator(_limit, json_schema_input_type=int | None)]
 
 
 class StreamOptions(Model):
@@ -57,9 +44,7 @@ class ChatRequest(ToolFields):
     """The body. What it names and this deployment ignores is in the README."""
 
     messages: Annotated[list[ChatMessage], Field(min_length=1, max_length=MAX_MESSAGES)]
-    model: Annotated[
-        ModelName, BeforeValidator(lambda value: value or DEFAULT_MODEL, json_schema_input_type=ModelName | None)
-    ] = DEFAULT_MODEL
+    model: WantedModel = DEFAULT_MODEL
     stream: bool | None = None
     stream_options: StreamOptions | None = None
     conversation_id: str | None = None
@@ -72,9 +57,11 @@ class ChatRequest(ToolFields):
     web_search: bool | None = None
     temperature: float | None = None
     top_p: float | None = None
-    stop: Annotated[_Stops | None, BeforeValidator(_as_list, json_schema_input_type=_Stop | _Stops | None)] = None
-    max_tokens: _Limit = None
-    max_completion_tokens: _Limit = None
+    stop: Annotated[
+        StopSequences | None, BeforeValidator(_as_list, json_schema_input_type=str | StopSequences | None)
+    ] = None
+    max_tokens: TokenLimit = None
+    max_completion_tokens: TokenLimit = None
     n: Annotated[int | None, Field(ge=1)] = None
     logprobs: bool | None = None
     audio: dict[str, Any] | None = None

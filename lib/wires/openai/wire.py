@@ -30,6 +30,7 @@ class OpenAIWire:
 
     heartbeat = b": still here\n\n"
     heartbeat_interval = 15.0  # Proxies cut connections that are silent for 30 to 60 s.
+    request_id_headers: tuple[bytes, ...] = (b"x-request-id",)
 
     def error_status(self, error: Error) -> int:
         """See `Wire.error_status`."""

@@ -70,6 +70,11 @@ class Reply:
         """The reasoning so far."""
         return "".join(self._reasoning)
 
+    @property
+    def stop_sequence(self) -> str | None:
+        """The stop sequence of the caller's at which the answer was cut."""
+        return self._filter.matched
+
     def add(self, events: Iterable[Event]) -> list[Delta]:
         """Take what arrived together, and return what is new to the client, neighbours of one kind joined."""
         deltas: list[Delta] = []

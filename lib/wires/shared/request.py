@@ -4,19 +4,41 @@ import asyncio
 import json
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from lib.errors import BadRequest
+
+DEFAULT_MODEL: Final = "glm-5.3-flash"
+"""The model of a request that names none."""
 
 MAX_NAME_LENGTH: Final = 256
 """Longest model name: clients send odd ones, but none as long as this."""
 MAX_OBJECTS: Final = 200_000
 """Objects in one body: each takes up to a hundred times its bytes, and the longest conversations have a tenth of it."""
+MAX_MESSAGES: Final = 10_000
+MAX_PARTS: Final = 20_000
+"""Messages of a request, and parts of all of them: several times what the longest conversations have."""
+MAX_STOPS: Final = 16
+MAX_STOP_LENGTH: Final = 256
+"""Stop sequences of a request, and characters of each: the answer is searched for all of them as it comes. OpenAI
+allows 4."""
 LARGE: Final = 1024 * 1024
 """Bytes of a body from which it is read in a thread, since reading it would keep everybody else waiting."""
 
 ModelName = Annotated[str, Field(max_length=MAX_NAME_LENGTH)]
+WantedModel = Annotated[
+    ModelName, BeforeValidator(lambda value: value or DEFAULT_MODEL, json_schema_input_type=ModelName | None)
+]
+
+
+def _limit(value: Any) -> Any:
+    """Some clients say "no limit" with 0 or -1."""
+    return None if isinstance(value, int) and not isinstance(value, bool) and value <= 0 else value
+
+
+TokenLimit = Annotated[int | None, BeforeValidator(_limit, json_schema_input_type=int | None)]
+StopSequences = Annotated[list[Annotated[str, Field(max_length=MAX_STOP_LENGTH)]], Field(max_length=MAX_STOPS)]
 
 
 class Model(BaseModel):

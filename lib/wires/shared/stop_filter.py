@@ -23,6 +23,8 @@ class StopFilter:
         self._held = ""
         self.reason: Literal["stop", "length"] | None = None
         """Why the text was cut, once it was. Nothing comes through after that."""
+        self.matched: str | None = None
+        """The stop sequence at which it was cut."""
 
     @property
     def held(self) -> int:
@@ -43,9 +45,10 @@ class StopFilter:
         found = [(start + len(stop), start) for stop in self._stop if (start := text.find(stop)) >= 0]
         if found:
             self._held = ""
-            _, start = min(found)
+            end, start = min(found)
             shown = self._limit(text[:start])
-            self.reason = self.reason or "stop"
+            if self.reason is None:
+                self.reason, self.matched = "stop", text[start:end]
             return shown
         waits = self._waits(text)
         self._held = text[len(text) - waits :]

@@ -1,0 +1,48 @@
+"""Other models' names, and the names that they mean here: clients that only know `claude-…` are answered by GLM."""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+type Aliases = Sequence[tuple[str, str]]
+"""Patterns in small letters, in which `*` stands for anything, and the names that they mean. The first that fits
+counts."""
+
+DEFAULTS: Final[Aliases] = (
+    ("claude-opus*", "glm-5.3"),
+    ("claude-sonnet*", "glm-5.3"),
+    ("claude-haiku*", "glm-5.3-flash"),
+    ("claude-*haiku*", "glm-5.3-flash"),  # As in claude-3-5-haiku-20241022.
+    ("claude*", "glm-5.3"),
+)
+"""What holds where the deployer says nothing else."""
+
+SUFFIXES: Final = ("-think", "-offline", "-silent")
+"""Endings that any name may have, in any order: with reasoning, without the web, without showing the reasoning."""
+
+
+def resolve(name: str, own: Aliases = ()) -> str:
+    """The name that `name` means; itself where it is no alias. `own`: the deployer's aliases.
+
+    A provider before the name (`anthropic/claude-…`) is no part of it, and suffixes are kept.
+    """
+    base = asked = name.strip().lower().rpartition("/")[2]
+    while suffix := next(filter(base.endswith, SUFFIXES), None):
+        base = base.removesuffix(suffix)
+    means = _find(base, (*own, *DEFAULTS))
+    if means is not None:
+        return means + asked.removeprefix(base)
+    return _find(asked, own) or name
+
+
+def names(aliases: Aliases) -> list[str]:
+    """A name for each alias, to show to clients: the pattern without its `*`."""
+    shown = (re.sub(r"[*-]*\*[*-]*", "-", pattern).strip("-") for pattern, _ in aliases)
+    return list(dict.fromkeys(filter(None, shown)))
+
+
+def _find(name: str, aliases: Iterable[tuple[str, str]]) -> str | None:
+    for pattern, means in aliases:
+        if re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), name):
+            return means
+    return None

@@ -1,0 +1,1 @@
+"""Anthropic's Messages: what its SDKs and Claude Code send, and what they expect."""

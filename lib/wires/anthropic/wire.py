@@ -1,0 +1,70 @@
+"""How Anthropic's API words failures, and what keeps its streams alive."""
+
+from typing import Any, Final
+
+from lib.errors import ContextLengthExceeded, Error, Kind, QuotaExceeded, UpstreamUnavailable
+from lib.wires.shared.encoding import encode_json
+
+_TYPES: Final[dict[Kind, str]] = {
+    "bad_request": "invalid_request_error",
+    "unauthorized": "authentication_error",
+    "forbidden": "permission_error",
+    "not_found": "not_found_error",
+    "method_not_allowed": "invalid_request_error",
+    "too_large": "request_too_large",
+    "rate_limited": "rate_limit_error",
+    "upstream": "api_error",
+    "unavailable": "api_error",
+    "timeout": "timeout_error",
+    "internal": "api_error",
+}
+_OVERLOADED: Final = 529
+_PAYMENT_REQUIRED: Final = 402
+
+_LIMIT_SHARE: Final = 0.8
+"""The share of a refused prompt that is said to fit where the service does not say how much does: Claude Code leaves
+out as much of its history as stands between the two numbers."""
+
+
+def error_object(error: Error) -> dict[str, Any]:
+    """`{"type", "message"}`."""
+    if isinstance(error, ContextLengthExceeded):
+        return {"type": "invalid_request_error", "message": _too_long(error)}
+    if isinstance(error, QuotaExceeded):
+        return {"type": "billing_error", "message": error.message}
+    if isinstance(error, UpstreamUnavailable):
+        return {"type": "overloaded_error", "message": error.message}
+    return {"type": _TYPES[error.kind], "message": error.message}
+
+
+class AnthropicWire:
+    """Anthropic's Messages."""
+
+    heartbeat = b'event: ping\ndata: {"type":"ping"}\n\n'
+    heartbeat_interval = 5.0  # Claude Code gives a silent stream up after 300 s, proxies after 30.
+    request_id_headers: tuple[bytes, ...] = (b"request-id", b"x-request-id")
+
+    def error_status(self, error: Error) -> int:
+        """See `Wire.error_status`. Its clients ask again after 429 and 529, and not after 402."""
+        if isinstance(error, QuotaExceeded):
+            return _PAYMENT_REQUIRED
+        return _OVERLOADED if isinstance(error, UpstreamUnavailable) else error.status
+
+    def error_body(self, error: Error, request_id: str) -> bytes:
+        """`{"type": "error", "error": {"type", "message"}, "request_id"}`."""
+        return encode_json({"type": "error", "error": error_object(error), "request_id": request_id}).encode()
+
+    def error_event(self, error: Error, request_id: str) -> bytes:
+        """The same as an event."""
+        return b"event: error\ndata: " + self.error_body(error, request_id) + b"\n\n"
+
+
+def _too_long(error: ContextLengthExceeded) -> str:
+    """The words in which Claude Code looks for two numbers, and then compacts."""
+    if error.tokens is None:
+        return f"prompt is too long. {error.message}"
+    limit = error.limit or int(error.tokens * _LIMIT_SHARE)
+    return f"prompt is too long: {max(error.tokens, limit + 1)} tokens > {limit} maximum. {error.message}"
+
+
+WIRE: Final = AnthropicWire()
