@@ -23,4 +23,4 @@ HEALTHCHECK --interval=30s --timeout=3s --start-period=10s CMD ["python", "-c", 
 
 # Keep-alive: longer than the 60 s of nginx, which would else use a connection that is about to close.
 # At the end it takes no new requests and lets the answers finish that have begun.
-CMD ["sh", "-c", "exec uvicorn api.index:app --host 0.0.0.0 --port \"$PORT\" --timeout-keep-alive 75 --h11-max-incomplete-event-size 131072 --no-access-log --log-level warning"]
+CMD ["sh", "-c", "exec uvicorn api.index:app --host 0.0.0.0 --port \"$PORT\" --timeout-keep-alive 75 --http h11 --h11-max-incomplete-event-size 131072 --no-access-log --log-level warning"]

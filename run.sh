@@ -7,4 +7,4 @@ export PYTHONPATH="$LAMBDA_TASK_ROOT"
 # or it would close one that the adapter is about to use. Logs: the functions write their own line for each request.
 # Head: a hundred tokens in one are 40 KB; the server's own limit is 16.
 exec python3.12 -m uvicorn api.index:app --host 127.0.0.1 --port "$PORT" --workers 1 \
-    --timeout-keep-alive 60 --h11-max-incomplete-event-size 131072 --no-access-log --log-level warning
+    --timeout-keep-alive 60 --http h11 --h11-max-incomplete-event-size 131072 --no-access-log --log-level warning

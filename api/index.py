@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lib.runtime.app import function
 from lib.runtime.lambda_handler import LambdaHandler
-from lib.runtime.page import page
+from lib.runtime.page import asset, page
 from lib.wires.openai.wire import WIRE
 
 ENDPOINTS: Final = {
@@ -62,5 +62,5 @@ class Endpoints:
         return self._fallback
 
 
-app = Endpoints(function(Route("/", page), wire=WIRE))
+app = Endpoints(function(Route("/", page), Route("/assets/{name}", asset), wire=WIRE))
 handler = LambdaHandler(app)

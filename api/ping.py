@@ -1,12 +1,13 @@
-"""`GET /ping`: is the deployment there? Answers `pong`.
+"""`GET /ping`: is the deployment there? Answers `pong`; headers say of what kind and version it is.
 
-curl https://…/ping
+curl -i https://…/ping
 """
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
+from lib import settings
 from lib.runtime.app import function
 from lib.runtime.lambda_handler import LambdaHandler
 from lib.wires.openai.wire import WIRE
@@ -14,7 +15,8 @@ from lib.wires.openai.wire import WIRE
 
 async def ping(request: Request) -> PlainTextResponse:
     """Answer `pong`."""
-    return PlainTextResponse("pong")
+    headers = {"x-deployment": settings.kind(), "x-version": settings.VERSION, "cache-control": "no-store"}
+    return PlainTextResponse("pong", headers=headers)
 
 
 routes = [Route("/ping", ping)]

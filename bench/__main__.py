@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from bench import floors, start, streams
+from bench import floors, remembered, start, streams
 from bench.table import Figure, table, write
 
 SECTIONS: dict[str, Callable[[int], Iterator[Figure]]] = {
     "vercel": start.vercel,
     "lambda": start.on_lambda,
+    "remembered": remembered.remembered,
     "package": start.package,
     "stream": streams.cost,
     "first-word": streams.first_word,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from lib.http.http1 import ResponseReader
+from lib.http.response_reader import ResponseReader
 
 
 @dataclass

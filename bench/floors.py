@@ -24,29 +24,14 @@ from bench import processes
 from bench.streams import FAST, SLOWLY, in_turn
 from bench.table import Figure, compared
 from bench.upstream import Order, chunks
-from lib.http.pool import Pool
 from lib.http.transport import Transport
-from lib.upstreams.chatglm.events import Frames
+from lib.upstreams.chatglm.event_reader import EventReader
 
 EVENT = (
     b'data: {"id":"cccccccccccccccccccccccc","object":"chat.completion.chunk","created":1790732179,"model":"glm-5.3",'
     b'"choices":[{"index":0,"delta":{"content":"%b"},"finish_reason":null}]}\n\n'
 )
 LAST = b"data: [DONE]\n\n"
-
-IMPORTS = {
-    "nothing": "pass",
-    "asyncio": "import asyncio",
-    "starlette": "import starlette.applications, starlette.routing, starlette.responses",
-    "mangum": "import mangum",
-    "httpx": "import httpx",
-    "pydantic": "import pydantic",
-    "all four": "import starlette.applications, starlette.routing, starlette.responses, mangum, httpx, pydantic",
-    "api.ping": "import api.ping",
-    "api.v1.models": "import api.v1.models",
-    "api.token.check": "import api.token.check",
-    "api.v1.chat.completions": "import api.v1.chat.completions",
-}
 
 
 async def sending(scope: Scope, receive: Receive, send: Send) -> None:
@@ -72,7 +57,7 @@ async def reading_by_httpx(scope: Scope, receive: Receive, send: Send) -> None:
 @cache
 def _client(*, ours: bool) -> httpx.AsyncClient:
     limits = httpx.Limits(max_connections=None)
-    return httpx.AsyncClient(transport=Transport(Pool()) if ours else None, trust_env=False, timeout=60, limits=limits)
+    return httpx.AsyncClient(transport=Transport() if ours else None, trust_env=False, timeout=60, limits=limits)
 
 
 async def _read_answer(http: httpx.AsyncClient, scope: Scope, receive: Receive, send: Send) -> None:
@@ -92,12 +77,11 @@ async def _order(request: Request) -> Order:
 
 
 def floors(rounds: int) -> Iterator[Figure]:
-    """Parsing alone, reading alone, sending alone, importing alone."""
+    """Parsing alone, reading alone, sending alone, and the memory of a connection."""
     yield from _parsing(rounds)
     yield from _reading(rounds)
     yield from _sending(rounds)
     yield from _tls(rounds)
-    yield from _importing(rounds)
 
 
 def _parsing(rounds: int) -> Iterator[Figure]:
@@ -111,7 +95,7 @@ def _parsing(rounds: int) -> Iterator[Figure]:
 
 
 def _read(events: list[bytes]) -> None:
-    reader = Frames()
+    reader = EventReader()
     for event in events:
         reader.feed(event)
     assert reader.ended
@@ -149,29 +133,12 @@ def _sending(rounds: int) -> Iterator[Figure]:
 
 
 def _tls(rounds: int) -> Iterator[Figure]:
-    section = "Floors: memory of a TLS connection, against asyncio's"
     with processes.running("bench.tls_memory", "serve") as url:
-        kilobytes = {how: [_memory(how, url) for _ in range(rounds)] for how in ("ours", "asyncio")}
-    yield compared(section, "median", "KB", kilobytes["ours"], "KB", kilobytes["asyncio"])
+        kilobytes = statistics.median(_memory(url) for _ in range(rounds))
+    yield Figure("Floors: memory of a TLS connection", "median", kilobytes, "KB", at_most=90)
 
 
-def _memory(how: str, url: str) -> float:
-    command = [sys.executable, "-m", "bench.tls_memory", how, url]
+def _memory(url: str) -> float:
+    command = [sys.executable, "-m", "bench.tls_memory", url]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=processes.CHECKOUT)
     return float(done.stdout)
-
-
-def _importing(rounds: int) -> Iterator[Figure]:
-    section = "Floors: importing alone, CPU of a fresh Python"
-    times = [{name: _start(code) for name, code in IMPORTS.items()} for _ in range(rounds)]
-    for name in IMPORTS:
-        yield Figure(section, name, statistics.median(turn[name] for turn in times), "ms")
-
-
-def _start(code: str) -> float:
-    # No site: what a virtual environment adds to a start is not the function's. click: httpx imports it where it is.
-    path = [str(processes.CHECKOUT), *(entry for entry in sys.path if "site-packages" in entry)]
-    told = f"import sys; sys.path[1:1] = {path!r}; sys.modules['click'] = None\n{code}\nimport time\n"
-    command = [sys.executable, "-S", "-c", f"{told}print(time.process_time())"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return float(done.stdout.split()[-1]) * 1000

@@ -45,16 +45,18 @@ def running(*command: str, **environ: str) -> Iterator[str]:
 
 
 @contextmanager
-def upstream() -> Iterator[str]:
-    """Run the upstream."""
-    with running("bench.upstream") as url:
+def upstream(*, tls: bool = False) -> Iterator[str]:
+    """Run the upstream. With TLS, the URL's fragment is the path of the certificate that vouches for it."""
+    with running("bench.upstream", *(["tls"] if tls else [])) as url:
         yield url
 
 
 @contextmanager
 def server(app: str, upstream_url: str) -> Iterator[str]:
     """Serve an app that asks the upstream, and that can be asked what it `used`."""
-    with running("tests.serve", "bench.measured:app", BENCH_APP=app, GLM_CHATGLM_URL=upstream_url) as url:
+    place, _, certificate = upstream_url.partition("#")
+    trusted = {"SSL_CERT_FILE": certificate} if certificate else {}
+    with running("tests.serve", "bench.measured:app", BENCH_APP=app, GLM_CHATGLM_URL=place, **trusted) as url:
         yield url
 
 

@@ -32,9 +32,9 @@ def cost(rounds: int) -> Iterator[Figure]:
     section = "The stream: CPU of the server for one answer, against the plain proxy"
     kinds = [
         ("200 deltas, 10 ms apart, 20 at once", SLOWLY, 20, True, 0.5),
-        ("200 deltas, as fast as they come, 8 at once", FAST, 8, True, 0.4),
-        ("2000 events of the older dialect, 12 MB", OLDER, 1, True, 0.5),
-        ("200 deltas, answered whole, 8 at once", FAST, 8, False, 0.4),
+        ("200 deltas, as fast as they come, 8 at once", FAST, 8, True, 0.3),
+        ("2000 events of the older dialect, 12 MB", OLDER, 1, True, 0.45),
+        ("200 deltas, answered whole, 8 at once", FAST, 8, False, 0.5),
     ]
     with ExitStack() as stack:
         behind = stack.enter_context(upstream())
@@ -79,6 +79,10 @@ def many(rounds: int) -> Iterator[Figure]:
         yield Figure(section, "until all are complete", median(seconds), "s", "s", took, at_most=12)
         yield Figure(section, "resident memory at most", median(memory), "MB", "MB", most, at_most=120)
         yield Figure(section, "event loop late, 99th percentile", median(late), "ms", "ms", lateness, at_most=100)
+    with upstream(tls=True) as behind, server(BUNDLE, behind) as url:
+        took, most, _ = asyncio.run(_many(url))
+        yield Figure(section, "until all are complete, over TLS", took, "s")
+        yield Figure(section, "resident memory at most, over TLS", most, "MB", at_most=200)
 
 
 def in_turn(urls: list[str], order: Order, at_once: int, rounds: int, *, stream: bool = True) -> list[list[float]]:

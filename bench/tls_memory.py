@@ -1,7 +1,7 @@
-"""How much memory a TLS connection takes, ours or asyncio's.
+"""How much memory a TLS connection takes.
 
-python -m bench.tls_memory serve          prints its URL, and the certificate's path as the URL's fragment
-python -m bench.tls_memory ours URL       prints kilobytes for each of `CONNECTIONS`
+python -m bench.tls_memory serve     prints its URL, and the certificate's path as the URL's fragment
+python -m bench.tls_memory URL       prints kilobytes for each of `CONNECTIONS`
 """
 
 import asyncio
@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from lib.http.pool import Pool
 from lib.http.transport import Transport
 from tests.certificates import Authority
 
@@ -38,27 +37,12 @@ async def serve() -> None:
         await server.serve_forever()
 
 
-async def measure(how: str, url: str) -> float:
+async def measure(url: str) -> float:
     """Kilobytes for each connection, each of which has received the first piece of a stream."""
-    place = urlsplit(url)
-    context = ssl.create_default_context(cafile=place.fragment)
-    transport = Transport(Pool(context))
-    held: list[object] = []
-
-    async def connect() -> None:
-        if how == "ours":
-            response = await transport.handle_async_request(httpx.Request("GET", url))
-            held.append(response)
-            return
-        reader, writer = await asyncio.open_connection(place.hostname, place.port, ssl=context)
-        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-        await reader.readuntil(b"ok")
-        held.extend((reader, writer))
-
-    await connect()
+    transport = Transport(ssl.create_default_context(cafile=urlsplit(url).fragment))
+    held = [await transport.handle_async_request(httpx.Request("GET", url))]
     before = memory()
-    for _ in range(CONNECTIONS):
-        await connect()
+    held += [await transport.handle_async_request(httpx.Request("GET", url)) for _ in range(CONNECTIONS)]
     return (memory() - before) / CONNECTIONS
 
 
@@ -72,5 +56,5 @@ if __name__ == "__main__":
     if sys.argv[1] == "serve":
         asyncio.run(serve())
     else:
-        print(asyncio.run(measure(*sys.argv[1:])), flush=True)
+        print(asyncio.run(measure(sys.argv[1])), flush=True)
         os._exit(0)  # Closing all of them in order is not what is measured.

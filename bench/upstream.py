@@ -1,18 +1,24 @@
-"""A chatglm.cn that costs little, so that what is measured is what stands before it: `python -m bench.upstream`.
+"""A chatglm.cn that costs little, so that what is measured is what stands before it.
 
-It prints its URL and serves until it is killed. The answer is what the question asks for: `Order` says how. The events
-are those of the tests' stand-in; unlike that, this checks nothing.
+`python -m bench.upstream [tls]` prints its URL and serves until it is killed; with TLS, the certificate's path is the
+URL's fragment. The answer is what the question asks for: `Order` says how. The events are those of the tests' stand-in;
+unlike that, this checks nothing.
 """
 
 import asyncio
 import json
 import re
 import socket
+import sys
+import tempfile
 import time
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
+from typing import Literal
 
+from tests.certificates import Authority
 from tests.upstream import Answer, Text
 from tests.upstream.events import Envelope
 
@@ -48,7 +54,8 @@ class Order:
 @cache
 def chunks(order: Order) -> list[bytes]:
     """The events, each a chunk of the response."""
-    answer = Answer(Text(*order.deltas), dialect="snapshots" if order.dialect == "snapshots" else "deltas")
+    dialect: Literal["deltas", "snapshots"] = "snapshots" if order.dialect == "snapshots" else "deltas"
+    answer = Answer(Text(*order.deltas), dialect=dialect, bare=True)
     envelope = Envelope("6" * 24, "c" * 24, "65940acff94777010aa6b796", "2026-01-01 00:00:00", "", crlf=False)
     return [chunk(event) for event in envelope.events([*answer.events, answer.last_event])]
 
@@ -94,11 +101,15 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
     writer.close()
 
 
-async def main() -> None:
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, backlog=4096, family=socket.AF_INET)
-    print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
-    await server.serve_forever()
+async def main(*, tls: bool) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        authority = Authority(Path(folder)) if tls else None
+        context = authority.server("IP:127.0.0.1") if authority else None
+        server = await asyncio.start_server(serve, "127.0.0.1", 0, backlog=4096, family=socket.AF_INET, ssl=context)
+        place = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        print(f"https://{place}#{authority.certificate}" if authority else f"http://{place}", flush=True)
+        await server.serve_forever()
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    asyncio.run(main(tls="tls" in sys.argv))

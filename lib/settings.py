@@ -3,16 +3,22 @@
 import os
 from collections.abc import Mapping
 from functools import cache
-from typing import NamedTuple
+from typing import Final, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from lib.errors import Misconfigured
+
+VERSION: Final = "2.0.0"
+"""Of the bundle: in the description of the endpoints, in `/ping`'s headers, on the page."""
 
 SIGN_SECRET = "8a1317a7468aa3ad86e997d08f3f31cb"  # noqa: S105
 """The constant of the web page's script that every signature is made with. Public, and the same for everyone."""
 
 _LARGEST_NUMBER = 1e9
 """Megabytes or seconds: more is a slip of the pen."""
+
+_PLATFORM_REDIS = ("REDIS_URL", "KV_URL")
+"""What platforms call the address of the Redis that they bring: Vercel's one-click stores, and most others."""
 
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"", "0", "false", "no", "off"}
@@ -32,7 +38,8 @@ class Settings(NamedTuple):
     access_keys: tuple[str, ...] = ()
     """`GLM_ACCESS_KEYS`: the keys that callers of such a deployment present, comma-separated."""
     token_store: str = "memory:"  # noqa: S105
-    """`GLM_TOKEN_STORE`: where refreshed tokens are remembered: `memory:`, `redis://…` or `rediss://…`."""
+    """`GLM_TOKEN_STORE`: where refreshed tokens are remembered and turns are taken: `memory:`, `redis://…`, `rediss://…`
+    or `dynamodb:table`. Where it is not set, the Redis that the platform brings in `REDIS_URL` or `KV_URL` is."""
     keep_conversations: bool = False
     """`GLM_KEEP_CONVERSATIONS`: leave conversations in the account's list."""
     max_file_bytes: int = 20 * 1024 * 1024
@@ -58,7 +65,7 @@ class Settings(NamedTuple):
             sign_secret=chosen.get("GLM_SIGN_SECRET", defaults.sign_secret),
             tokens=_list("GLM_TOKENS", chosen, ()),
             access_keys=_list("GLM_ACCESS_KEYS", chosen, ()),
-            token_store=chosen.get("GLM_TOKEN_STORE", defaults.token_store),
+            token_store=chosen.get("GLM_TOKEN_STORE") or _platform_redis(environ) or defaults.token_store,
             keep_conversations=_flag("GLM_KEEP_CONVERSATIONS", chosen),
             max_file_bytes=int(_number("GLM_MAX_FILE_MB", chosen, 20.0) * 1024 * 1024),
             allow_private_urls=_flag("GLM_ALLOW_PRIVATE_URLS", chosen),
@@ -82,6 +89,34 @@ class Settings(NamedTuple):
 def current() -> Settings:
     """The settings of this process, read from its environment at the first call."""
     return Settings.read(os.environ)
+
+
+def _platform_redis(environ: Mapping[str, str]) -> str | None:
+    """The URL of the Redis that came with the platform, without the options that some add for other clients.
+
+    What is no Redis URL is somebody else's variable, not a mistake of the deployer's.
+    """
+    for name in _PLATFORM_REDIS:
+        try:
+            parts = urlsplit(environ.get(name, "").strip())
+            usable = parts.scheme in ("redis", "rediss") and parts.hostname and parts.port != 0
+        except ValueError:
+            continue
+        if usable:
+            database = parts.path if parts.path.strip("/").isdecimal() else ""
+            return parts._replace(path=database, query="", fragment="").geturl()
+    return None
+
+
+def kind() -> Literal["own-token", "access-key", "misconfigured"]:
+    """What callers present: tokens of their own, or an access key. Settings that cannot work are told as that."""
+    try:
+        chosen = current()
+    except Misconfigured:
+        return "misconfigured"
+    if bool(chosen.tokens) != bool(chosen.access_keys):
+        return "misconfigured"
+    return "access-key" if chosen.access_keys else "own-token"
 
 
 def _list(name: str, chosen: Mapping[str, str], default: tuple[str, ...]) -> tuple[str, ...]:

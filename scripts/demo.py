@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+from contextlib import suppress
 
 from tests.bundle import Bundle, serve
 from tests.upstream import StandIn
@@ -18,7 +19,7 @@ def main() -> None:
     with StandIn(delay=FRAME_DELAY) as upstream:
         token = upstream.account().refresh_token
         environ = {"GLM_CHATGLM_URL": upstream.url, "GLM_ALLOW_PRIVATE_URLS": "1"}
-        with serve(environ, port=int(os.environ.get("PORT") or 8000)) as bundle:
+        with serve(environ, port=int(os.environ.get("PORT", 8000))) as bundle:
             show_answer(bundle, token)
             show_how(bundle, token)
             bundle.process.wait()
@@ -52,9 +53,5 @@ Stop with Ctrl-C.""",
 
 
 if __name__ == "__main__":
-    try:
+    with suppress(KeyboardInterrupt):
         main()
-    except KeyboardInterrupt:
-        pass
-    except RuntimeError as error:
-        sys.exit(f"{error}\nIs the port taken? Set PORT to another one.")

@@ -1,6 +1,6 @@
 """Puts Python packages into the zips of Lambda functions. `osls package` calls it for each requirements file.
 
-    python3.12 scripts/pack.py REQUIREMENTS ARCHITECTURE ZIP...
+    python3.12 scripts/pack.py [--without=PACKAGE...] REQUIREMENTS ARCHITECTURE ZIP...
 
 The packages are those for Linux on ARCHITECTURE (`x86_64` or `arm64`), whatever the machine that packs, and for the
 Python that runs this. They go in as byte code: Lambda keeps none, so a function would compile what it imports at every
@@ -9,12 +9,13 @@ with their byte code beside them. What no function reads is left out: see `LEFT_
 """
 
 import py_compile
+import re
 import shutil
 import struct
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
 from py_compile import PycInvalidationMode
@@ -40,9 +41,10 @@ LEFT_OUT = (
     "pydantic/experimental/*",
     "pydantic/mypy.py",
     "pydantic/color.py",
-    # A command line, a transport of httpx's own, another standard's table of letters, another event loop, and tests.
+    # Sources of an extension, a command line, another standard's table of letters, another event loop, and tests.
+    "httptools/parser/*.pxd",
+    "httptools/parser/*.pyx",
     "httpx/_main.py",
-    "httpcore/*",
     "idna/uts46data.py",
     "anyio/_backends/_trio.py",
     "anyio/pytest_plugin.py",
@@ -65,6 +67,13 @@ LEFT_OUT = (
     "PIL/_imagingtk.*",
 )
 """Files of the packages that no function reads."""
+
+
+def leave_out(requirements: str, names: Sequence[str]) -> str:
+    """Take the packages of these names, with their hashes, out of a requirements file's text."""
+    for name in names:
+        requirements = re.sub(rf"^{re.escape(name)}==.*\n(?:[ \t]+.*\n)*", "", requirements, flags=re.MULTILINE)
+    return requirements
 
 
 def install(requirements: str, architecture: str, folder: Path) -> None:
@@ -134,12 +143,14 @@ def without_debug_information(library: bytes) -> bytes:
     return bytes(header)
 
 
-def main(requirements: str, architecture: str, *zips: str) -> None:
+def main(requirements: str, architecture: str, *zips: str, without: Sequence[str] = ()) -> None:
     """Add the packages of `requirements` to each of `zips`. The same input makes the same bytes."""
     with tempfile.TemporaryDirectory() as scratch:
         packages = Path(scratch) / "packages.zip"
         folder = Path(scratch) / "packages"
-        install(requirements, architecture, folder)
+        wanted = Path(scratch) / "requirements.txt"
+        wanted.write_text(leave_out(Path(requirements).read_text(), without))
+        install(str(wanted), architecture, folder)
         with ZipFile(packages, "w", ZIP_DEFLATED, compresslevel=9) as archive:
             for name, content in files(folder):
                 add(archive, name, content)
@@ -156,4 +167,5 @@ def main(requirements: str, architecture: str, *zips: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    options = [argument for argument in sys.argv[1:] if argument.startswith("--without=")]
+    main(*sys.argv[1 + len(options) :], without=[option.partition("=")[2] for option in options])

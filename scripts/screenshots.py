@@ -6,7 +6,7 @@ from io import BytesIO
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Browser, FloatRect, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import chromium
 from tests.bundle import serve
@@ -15,7 +15,6 @@ from tests.upstream import Answer, Gate, Search, Source, StandIn, Text, Think
 FOLDER = Path(__file__).parent.parent / "docs" / "images"
 COLOURS = 128
 """In each picture: more are not to be told apart, and make it larger."""
-MARGIN = 16
 SHARPNESS = 2
 """Pixels of a picture for each of the page's, as on most screens."""
 
@@ -66,25 +65,25 @@ def main() -> None:
         serve({"GLM_CHATGLM_URL": upstream.url}, port=int(os.environ.get("PORT") or 8000)) as bundle,
         chromium.launch() as browser,
     ):
-        for name, locale, scheme, width, whole in (
-            ("chat-light", "en-GB", "light", 860, False),
-            ("chat-light.zh-CN", "zh-CN", "light", 860, False),
-            ("page-dark", "en-GB", "dark", 860, True),
-            ("page-360px", "en-GB", "light", 360, True),
+        for name, locale, scheme, size in (
+            ("chat-light", "en-GB", "light", (860, 800)),
+            ("chat-light.zh-CN", "zh-CN", "light", (860, 800)),
+            ("page-dark", "en-GB", "dark", (1280, 800)),
+            ("page-360px", "en-GB", "light", (360, 740)),
         ):
-            page = open_page(browser, bundle.url, locale, scheme, width)
+            page = open_page(browser, bundle.url, locale, scheme, size)
             chat(page, upstream, locale)
-            save(page, name, whole=whole)
+            save(page, name)
             page.close()
             upstream.reset()
 
 
-def open_page(browser: Browser, url: str, locale: str, scheme: str, width: int) -> Page:
+def open_page(browser: Browser, url: str, locale: str, scheme: str, size: tuple[int, int]) -> Page:
     """Open the page as somebody would whose browser is set to this language and colour scheme."""
     page = browser.new_page(
         locale=locale,
         color_scheme="dark" if scheme == "dark" else "light",
-        viewport={"width": width, "height": 800},
+        viewport={"width": size[0], "height": size[1]},
         device_scale_factor=SHARPNESS,
     )
     page.goto(url)
@@ -93,27 +92,25 @@ def open_page(browser: Browser, url: str, locale: str, scheme: str, width: int) 
 
 def chat(page: Page, upstream: StandIn, locale: str) -> None:
     """Check a token, ask a question, and stop the time shortly before the answer is complete."""
-    page.locator("#token-prompt").fill(upstream.account().refresh_token)
-    page.locator("#token-form button").click()
-    expect(page.locator("#token-form .good")).to_be_visible()
+    page.locator(".key input[type=password]").fill(upstream.account().refresh_token)
+    page.locator(".key input[type=password]").press("Enter")
+    expect(page.locator(".key .good")).to_be_visible()
 
     words = [f"{word} " for word in ANSWER[locale].split(" ")] if locale == "en-GB" else list(ANSWER[locale])
     gate = Gate(after=len(words) + 1)
     search = Search(QUESTION[locale], SOURCES[locale])
     upstream.script(Answer(Think(THOUGHTS[locale]), search, Text(*words), gate=gate))
-    page.locator("#chat-prompt").fill(QUESTION[locale])
-    page.locator("#chat-prompt").press("Enter")
+    page.locator(".composer textarea").fill(QUESTION[locale])
+    page.locator(".composer textarea").press("Enter")
     gate.wait_sent()
     expect(page.locator("article.answer td")).to_have_count(6)
+    expect(page.locator("article.answer strong")).to_have_count(2)
 
 
-def save(page: Page, name: str, *, whole: bool) -> None:
-    """Take a picture of the page, the whole or what lies below the token, in few colours."""
+def save(page: Page, name: str) -> None:
+    """Take a picture of the page as it is seen, in few colours."""
     page.locator(":focus").blur()
-    top = 0.0 if whole else page.get_by_role("tablist").evaluate("(node) => node.offsetTop") - MARGIN
-    size = page.evaluate("({ width: innerWidth, height: document.documentElement.scrollHeight })")
-    clip: FloatRect = {"x": 0, "y": top, "width": size["width"], "height": size["height"] - top}
-    taken = Image.open(BytesIO(page.screenshot(full_page=True, clip=clip)))
+    taken = Image.open(BytesIO(page.screenshot()))
     file = FOLDER / f"{name}.png"
     taken.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(file, optimize=True)
     print(f"{file.relative_to(FOLDER.parent.parent)}: {taken.width} × {taken.height}, {file.stat().st_size // 1024} KB")

@@ -36,6 +36,14 @@ class Authority:
         context.set_alpn_protocols(["h2", "http/1.1"])
         return context
 
+    def named_by_common_name_alone(self, host: str) -> ssl.SSLContext:
+        """The context of a server whose certificate names `host` where nobody should look any more."""
+        signer = ("-CA", str(self.certificate), "-CAkey", str(self._directory / "authority.key"))
+        self._make("common-name", "-subj", f"/CN={host}", "-addext", "basicConstraints=CA:FALSE", *signer)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self._directory / "common-name.pem", self._directory / "common-name.key")
+        return context
+
     def client(self) -> ssl.SSLContext:
         """The context of a client that trusts this authority alone."""
         return ssl.create_default_context(cafile=self.certificate)

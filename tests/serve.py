@@ -1,5 +1,9 @@
-"""Serves an app on 127.0.0.1 and prints the URL once it listens: `python -m tests.serve api.index:app [port]`."""
+"""Serves an app on 127.0.0.1 and prints the URL once it listens: `python -m tests.serve api.index:app [port]`.
 
+The event loop is the one that `TEST_LOOP` names, `uvloop` or `asyncio`, which is the default.
+"""
+
+import os
 import socket
 import sys
 
@@ -23,6 +27,8 @@ def main(app: str, port: int = 0) -> None:
     listener.bind(("127.0.0.1", port))
     config = uvicorn.Config(
         app,
+        loop=os.environ.get("TEST_LOOP", "asyncio"),
+        http="h11",  # As deployed: else uvicorn would take httptools, which has no limit for a head.
         lifespan="off",
         log_level="warning",
         access_log=False,

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from typing import Any
 
 import httpx
@@ -11,7 +10,6 @@ import pytest
 
 from tests.asking import ask
 from tests.bundle import Bundle, serve
-from tests.redis_server import RedisServer
 from tests.upstream import BUSY, BUSY_MESSAGE, LIMITED_MESSAGE, Account, Answer, Gate, StandIn, Text
 
 HELLO: Any = [{"role": "user", "content": "Hello"}]
@@ -150,19 +148,6 @@ def test_when_the_newest_token_is_dead_the_clients_own_is_tried(fresh: Bundle, u
     bearers = [one.headers["authorization"].split()[1] for one in upstream.requests("refresh", account)]
     assert bearers[0] == bearers[2] == account.refresh_token
     assert bearers[1] != account.refresh_token
-
-
-def test_four_processes_share_one_rotating_token(upstream: StandIn) -> None:
-    account = upstream.account(access_lifetime=2, generations=200)
-    with RedisServer() as redis, ExitStack() as stack:
-        environ = {"GLM_CHATGLM_URL": upstream.url, "GLM_TOKEN_STORE": redis.url}
-        bundles = [stack.enter_context(serve(environ)) for _ in range(4)]
-        upstream.script(Answer(Text("one ", "two"), delay=0.15), times=None)
-        with ThreadPoolExecutor(16) as pool:
-            answers = list(pool.map(lambda number: ask(bundles[number % 4], account, timeout=60), range(200)))
-    assert [answer.choices[0].message.content for answer in answers] == ["one two"] * 200
-    assert len(upstream.requests("refresh", account)) >= 2
-    assert not [one for one in upstream.requests("refresh", account) if one.status != 200]
 
 
 def test_a_store_that_is_down_costs_no_request(upstream: StandIn, account: Account) -> None:

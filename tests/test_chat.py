@@ -97,11 +97,11 @@ def test_usage_is_an_estimate_that_grows_with_the_texts(bundle: Bundle, upstream
     upstream.script(Answer(Think("Let me think about it."), Text("word " * 100)))
     usage = ask(bundle, account, messages=[{"role": "user", "content": "question " * 40}]).usage
     assert usage is not None
-    assert 60 <= usage.prompt_tokens <= 120
+    assert 40 <= usage.prompt_tokens <= 80
     assert 100 <= usage.completion_tokens <= 150
     assert usage.total_tokens == usage.prompt_tokens + usage.completion_tokens
     assert usage.completion_tokens_details is not None
-    assert usage.completion_tokens_details.reasoning_tokens == 6
+    assert usage.completion_tokens_details.reasoning_tokens == 5
 
 
 def test_usage_comes_in_a_stream_when_it_is_asked_for(bundle: Bundle, upstream: StandIn, account: Account) -> None:

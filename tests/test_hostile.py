@@ -15,8 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from lib.wires.openai.chat_message import MAX_CALLS, MAX_PARTS
-from lib.wires.openai.chat_request import MAX_MESSAGES, MAX_STOP_LENGTH, MAX_STOPS
-from lib.wires.shared.request import MAX_NAME_LENGTH
+from lib.wires.shared.request import MAX_MESSAGES, MAX_NAME_LENGTH, MAX_STOP_LENGTH, MAX_STOPS
 from tests.asking import sent_text
 from tests.bundle import Bundle
 from tests.raw_http import RawAnswer, compose, exchange

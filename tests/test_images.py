@@ -358,14 +358,14 @@ def test_zhipus_own_client_draws(bundle: Bundle, upstream: StandIn, account: Acc
     ],
 )
 def test_a_size_becomes_the_nearest_ratio(size: str | None, ratio: str) -> None:
-    assert aspect_ratio(size) == ratio
+    assert aspect_ratio(parse_size(size)) == ratio
 
 
 @given(st.integers(1, 99999), st.integers(1, 99999))
 def test_a_size_turned_becomes_the_ratio_turned(width: int, height: int) -> None:
-    ratio = aspect_ratio(f"{width}x{height}")
+    ratio = aspect_ratio((width, height))
     across, down = map(int, ratio.split(":"))
-    turned = aspect_ratio(f"{height}x{width}")
+    turned = aspect_ratio((height, width))
     assert turned == f"{down}:{across}"
     assert (across > down) <= (width > height)
 
@@ -373,4 +373,4 @@ def test_a_size_turned_becomes_the_ratio_turned(width: int, height: int) -> None
 @given(st.text())
 def test_any_size_is_read_or_refused(size: str) -> None:
     with suppress(BadRequest):
-        assert ":" in aspect_ratio(size)
+        assert ":" in aspect_ratio(parse_size(size))

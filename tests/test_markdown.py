@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.types.events import Code, DrawingPrompt, Event, Output, Image, Source, Text, Reasoning
+from lib.types.events import Code, DrawingPrompt, Event, Image, Output, Reasoning, Source, Text
 from lib.wires.shared.markdown import Markdown
 
 plain = st.text("ab \n", max_size=6)

@@ -13,11 +13,10 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis import checks
-from starlette.routing import Route
 
-from api import index
 from lib.wires.openapi import describe
 from tests.bundle import CHECKOUT, Bundle, serve
+from tests.endpoints import endpoints
 from tests.upstream import (
     Account,
     Answer,
@@ -95,12 +94,7 @@ def test_it_is_served_as_it_is(bundle: Bundle) -> None:
 
 
 def test_every_endpoint_is_described() -> None:
-    routed = {
-        (route.path, method.lower())
-        for route in index.routes
-        if isinstance(route, Route) and route.path != "/"
-        for method in (route.methods or set()) - {"HEAD"}
-    }
+    routed = {(path, method.lower()) for method, path in endpoints()}
     described = {
         (path, method) for path, item in DESCRIPTION["paths"].items() for method in item if method != "parameters"
     }

@@ -1,7 +1,12 @@
-"""The page as a file and as it is served; what it does in a browser is in `tests/browser`."""
+"""The page as files and as it is served; what it does in a browser is in `tests/browser`."""
 
 import asyncio
+import gzip
+import os
 import re
+import shutil
+import subprocess
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -11,37 +16,32 @@ from starlette.requests import Request
 
 import lib.runtime.page
 from lib.errors import NotFound
-from scripts.page import PAGE, hashed
-from tests.bundle import Bundle
+from lib.runtime.page import FOLDER
+from lib.settings import VERSION
+from tests.bundle import Bundle, serve
+from tests.platforms import npm
 
-MOST_BYTES = 60_000
-"""The page is loaded by phones, from functions that have just been started."""
-NOT_TRANSLATED = {
-    *("Authorization", "Content-Type", "Content-Type: application/json", "Enter", "Files", "True", "English"),
-    *("Hello", "A cat", "A running cat"),  # Examples, which are other ones in Chinese.
-}
-HTML = PAGE.read_text()
-SCRIPT = HTML.partition("<script>")[2].partition("</script>")[0]
+WEB = FOLDER.parent / "web"
+HTML = (FOLDER / "index.html").read_text()
+ASSETS = sorted((FOLDER / "assets").iterdir())
+MOST_BYTES = 200_000
+"""Of all files, compressed: the page is loaded by phones, from functions that have just been started."""
+MOST_FIRST_BYTES = 60_000
+"""Of what is loaded before anything is seen."""
+MOST_LINES = 300
+"""Of a file of the sources."""
 
 
 class Tags(HTMLParser):
-    """All tags of a document with their attributes, and the texts that are to be translated."""
+    """All tags of a document with their attributes."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
         self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.texts: list[str] = []
-        self._translated = False
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, dict(attrs)))
-        self._translated = "data-t" in dict(attrs)
-
-    def handle_data(self, data: str) -> None:
-        if self._translated:
-            self.texts.append(data)
-        self._translated = False
 
 
 @pytest.fixture(scope="module")
@@ -53,9 +53,48 @@ def test_it_is_served(bundle: Bundle) -> None:
     answer = httpx.get(bundle.url)
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
-    assert answer.content == PAGE.read_bytes()
+    assert answer.text == HTML
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["referrer-policy"] == "no-referrer"
+
+
+def test_its_assets_are_served_and_kept_for_ever(bundle: Bundle) -> None:
+    kinds = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
+    for path in ASSETS:
+        answer = httpx.get(f"{bundle.url}/assets/{path.name}")
+        assert answer.content == path.read_bytes()
+        assert answer.headers["content-type"] == kinds[path.suffix]
+        assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize("path", ["", "assets/"])
+def test_it_is_compressed_for_those_who_take_that(bundle: Bundle, path: str) -> None:
+    url = f"{bundle.url}/{path and path + ASSETS[0].name}"
+    plain = httpx.get(url, headers={"Accept-Encoding": "br, gzip;q=0"})
+    assert "content-encoding" not in plain.headers
+    packed = httpx.get(url, headers={"Accept-Encoding": "br, gzip"})
+    assert packed.headers["content-encoding"] == "gzip"
+    assert packed.content == plain.content
+    assert int(packed.headers["content-length"]) < len(plain.content)
+    for answer in (plain, packed):
+        assert "accept-encoding" in answer.headers["vary"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("assets/", "assets/none.js", "assets/..%2findex.html", "assets/..%2f..%2flib%2fsettings.py", "index.html"),
+        *("assets/%2e%2e/index.html", "assets/page.js/..", "assets/%00", "robots.txt/../index.html", "assets"),
+    ],
+)
+def test_nothing_else_is_served(bundle: Bundle, path: str) -> None:
+    with httpx.Client() as client:
+        request = client.build_request("GET", bundle.url)
+        request.url = request.url.copy_with(raw_path=f"/{path}".encode())
+        answer = client.send(request)
+    assert answer.status_code == 404
+    assert answer.json()["error"]["code"] == "not_found"
 
 
 def test_the_policy_of_the_page_is_sent_along_and_forbids_framing(bundle: Bundle, page: Tags) -> None:
@@ -79,56 +118,115 @@ def test_head_is_answered_without_it(bundle: Bundle) -> None:
 
 
 def test_a_package_without_it_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(lib.runtime.page, "FILE", tmp_path / "index.html")
-    with pytest.raises(NotFound):
-        asyncio.run(lib.runtime.page.page(Request({"type": "http", "headers": []})))
+    monkeypatch.setattr(lib.runtime.page, "FOLDER", tmp_path)
+    lib.runtime.page._files.cache_clear()
+    try:
+        with pytest.raises(NotFound):
+            asyncio.run(lib.runtime.page.page(Request({"type": "http", "headers": []})))
+    finally:
+        lib.runtime.page._files.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("environ", "kind"),
+    [
+        ({}, "own-token"),
+        ({"GLM_TOKENS": "a", "GLM_ACCESS_KEYS": "b"}, "access-key"),
+        ({"GLM_TOKENS": "a"}, "misconfigured"),
+        ({"GLM_MAX_FILE_MB": "many"}, "misconfigured"),
+    ],
+)
+def test_the_ping_says_of_what_kind_and_version_the_deployment_is(environ: dict[str, str], kind: str) -> None:
+    with serve(environ) as bundle:
+        answer = httpx.get(f"{bundle.url}/ping")
+    assert (answer.status_code, answer.text) == (200, "pong")
+    assert (answer.headers["x-deployment"], answer.headers["x-version"]) == (kind, VERSION)
 
 
 def test_it_is_small() -> None:
-    assert len(PAGE.read_bytes()) < MOST_BYTES
+    compressed = {path.name: len(gzip.compress(path.read_bytes())) for path in (FOLDER / "index.html", *ASSETS)}
+    assert sum(compressed.values()) < MOST_BYTES
+    late = {name for name in compressed if name.startswith(("markdown", "highlight", "formulas"))}
+    assert len(late) == 3
+    at_once = set(re.findall(r"assets/([\w-]+\.\w+)", HTML))
+    for name in sorted(at_once):
+        at_once |= set(re.findall(r'from"\./([\w-]+\.js)"', (FOLDER / "assets" / name).read_text()))
+    assert not at_once & late, "nothing waits for the renderer, the highlighter and the formulas"
+    assert sum(compressed[name] for name in at_once) < MOST_FIRST_BYTES
 
 
-def test_the_policy_names_the_script_and_the_style_that_are_there() -> None:
-    assert hashed(HTML) == HTML, "the page was changed: run python -m scripts.page"
-
-
-def test_the_policy_allows_nothing_else(page: Tags) -> None:
+def test_the_policy_allows_its_own_files_and_nothing_else(page: Tags) -> None:
     (policy,) = (attributes["content"] or "" for _, attributes in page.tags if "http-equiv" in attributes)
     directives = dict(directive.strip().split(" ", 1) for directive in policy.split(";"))
     assert directives["default-src"] == "'none'"
-    assert re.fullmatch("'sha256-[A-Za-z0-9+/]{43}='", directives["script-src"])
-    assert re.fullmatch("'sha256-[A-Za-z0-9+/]{43}='", directives["style-src"])
-    assert directives["connect-src"] == "'self'"
+    assert directives["script-src"] == directives["style-src"] == directives["connect-src"] == "'self'"
     assert directives["form-action"] == directives["base-uri"] == "'none'"
+    assert directives["require-trusted-types-for"] == "'script'"
+    assert directives["trusted-types"] == "dompurify"
 
 
-def test_it_is_one_file(page: Tags) -> None:
+def test_it_loads_nothing_from_elsewhere(page: Tags) -> None:
     for tag, attributes in page.tags:
-        assert not attributes.get("src")
-        assert tag != "link" or (attributes["href"] or "").startswith("data:")
+        for name in ("src", "href"):
+            assert re.match(r"/assets/[\w-]+\.(js|css)$|data:", attributes.get(name) or "data:"), (tag, attributes)
         assert not [name for name in attributes if name.startswith("on") or name == "style"]
-    assert not re.search(
-        r"\b(import\(|importScripts|innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\()", SCRIPT
-    )
-    assert not re.search(r"@import|[\s:]url\(", HTML)
+    assert "<style" not in HTML
+    for path in ASSETS:
+        if path.suffix == ".css":
+            assert not re.search(r"@import|url\(", path.read_text())
 
 
-def chinese() -> dict[str, str]:
-    table = SCRIPT.partition("const CHINESE = {")[2].partition("\n};")[0]
-    return dict(re.findall(r'^  (?:"([^"]+)"):\s+"([^"]+)"', table, re.MULTILINE))
+# --- The sources -----------------------------------------------------------------------------------------------------
 
 
-def test_every_text_is_there_in_chinese(page: Tags) -> None:
-    options = {text for text in page.texts if f" data-t>{text}</option>" in HTML}
-    code = SCRIPT.partition("\n};")[2]
-    sentences = {
-        text for text in re.findall(r'"((?:[A-Z]|\{name\} )[^"\\]*[a-z…}][.?)…]?)"', code) if not text.isupper()
-    }
-    used = (sentences - NOT_TRANSLATED) | (set(page.texts) - options)
-    assert used - chinese().keys() == set()
-    assert chinese().keys() - used - {"Any"} == set()
+def sources() -> Iterator[Path]:
+    return (path for path in (WEB / "src").rglob("*") if path.is_file())
 
 
-def test_the_same_places_are_filled_in_both_languages() -> None:
-    for english, translation in chinese().items():
-        assert set(re.findall(r"\{\w+\}", english)) == set(re.findall(r"\{\w+\}", translation))
+def words(language: str) -> dict[str, str]:
+    text = (WEB / "src" / "words" / f"{language}.ts").read_text()
+    return dict(re.findall(r'^  (\w+):\s+"((?:[^"\\]|\\.)*)",$', text, re.MULTILINE))
+
+
+def test_every_text_is_there_in_both_languages_with_the_same_places() -> None:
+    english, chinese = words("en"), words("zh")
+    assert english.keys() == chinese.keys()
+    for name, text in english.items():
+        assert set(re.findall(r"\{\w+\}", text)) == set(re.findall(r"\{\w+\}", chinese[name])), name
+
+
+def test_every_text_is_used() -> None:
+    code = "\n".join(path.read_text() for path in sources() if path.parent.name != "words" and path.suffix != ".css")
+    computed = ("error_", "effort_")
+    assert [name for name in words("en") if not name.startswith(computed) and f'"{name}"' not in code] == []
+
+
+def test_no_source_is_long() -> None:
+    long = {path.name for path in sources() if len(path.read_text().splitlines()) > MOST_LINES}
+    assert long <= {"en.ts", "zh.ts"}
+
+
+def test_the_lock_names_no_registry() -> None:
+    assert '"resolved"' not in (WEB / "package-lock.json").read_text()
+
+
+@pytest.mark.platform
+def test_the_committed_files_are_what_the_sources_make(tmp_path: Path) -> None:
+    """And their types are right. Run `scripts/page` where this fails."""
+    try:
+        modules = npm.install("web", WEB, optional=True) / "node_modules"
+    except npm.Unavailable as reason:
+        if os.environ.get("CI"):
+            pytest.fail(f"npm is needed on CI: {reason}")
+        pytest.skip(f"the page cannot be built here: {reason}")
+    web = tmp_path / "web"
+    shutil.copytree(WEB, web, ignore=shutil.ignore_patterns("node_modules"))
+    shutil.copytree(modules, web / "node_modules", symlinks=True)
+    for script in (["check"], ["build", "--", "../public"]):
+        done = subprocess.run(["npm", "run", *script], cwd=web, capture_output=True, text=True, timeout=240)
+        assert done.returncode == 0, done.stdout + done.stderr
+    made = {path.relative_to(tmp_path / "public") for path in (tmp_path / "public").rglob("*") if path.is_file()}
+    committed = {path.relative_to(FOLDER) for path in FOLDER.rglob("*") if path.is_file()} - {Path("robots.txt")}
+    assert made == committed
+    for path in made:
+        assert (tmp_path / "public" / path).read_bytes() == (FOLDER / path).read_bytes(), path

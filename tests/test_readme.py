@@ -26,14 +26,14 @@ from typing import Any
 import httpx
 import pytest
 import yaml  # type: ignore[import-untyped]
-from starlette.routing import Route
 
-from api.index import routes
 from lib.errors import Error
 from lib.settings import Settings
+from lib.types.aliases import SUFFIXES
 from lib.upstreams.chatglm import models
-from lib.wires.openai.chat_request import DEFAULT_MODEL
+from lib.wires.shared.request import DEFAULT_MODEL
 from tests.bundle import Bundle
+from tests.endpoints import endpoints
 from tests.platforms import npm, pypi
 from tests.upstream import Account, StandIn, Video, media
 
@@ -377,10 +377,8 @@ def test_every_setting_is_there_and_no_other(name: str) -> None:
 @pytest.mark.parametrize("name", READMES)
 def test_every_endpoint_is_there_and_no_other(name: str) -> None:
     documented = set(re.findall(r"`((?:GET|POST|DELETE) /[^` ]*)`", "\n".join(map("\n".join, read(name).tables()))))
-    served = {
-        f"{method} {route.path}" for route in routes if isinstance(route, Route) for method in route.methods or ()
-    }
-    assert documented == {endpoint for endpoint in served if not endpoint.startswith("HEAD")}
+    served = {f"{method} {path}" for method, path in endpoints()}
+    assert documented == {*served, "GET /"}
 
 
 @pytest.mark.parametrize("name", READMES)
@@ -417,7 +415,7 @@ def test_every_model_is_there_and_no_other(name: str) -> None:
     }
     assert documented == set(models.TABLE)
     assert f"`{DEFAULT_MODEL}`" in table
-    assert all(f"`{suffix}`" in table for suffix in models.SUFFIXES)
+    assert all(f"`{suffix}`" in table for suffix in SUFFIXES)
 
 
 @pytest.mark.parametrize("name", READMES)

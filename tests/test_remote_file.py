@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 from lib.errors import BadRequest
 from lib.files.addresses import Resolver, resolve
 from lib.files.fetch import MAX_ADDRESSES, MAX_REDIRECTS, Limits, RemoteFile, open_file
-from lib.http.pool import Pool
 from lib.http.transport import Transport
 
 FIELD = "messages[1].content[0].image_url.url"
@@ -47,11 +46,6 @@ B62vuzpZS0guAwHz556iq6hgOPKhRANCAAREuuWlNp1lVSLbWyV4fc7dWE+/irhM
 u9lwbW6ZND90c72t+QNf93H+UDKRfY6AjOT0KzWkA7ao9Fm3+NJ7RG+F
 -----END PRIVATE KEY-----
 """
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
 
 
 type Handler = Callable[[bytes, asyncio.StreamWriter], Awaitable[None]]
@@ -111,15 +105,9 @@ def certified() -> ssl.SSLContext:
     return ssl.create_default_context(cadata=CERTIFICATE)
 
 
-TRANSPORTS: dict[str, Callable[[], httpx.AsyncBaseTransport]] = {
-    "httpx's transport": lambda: httpx.AsyncHTTPTransport(verify=certified(), trust_env=False),
-    "our transport": lambda: Transport(Pool(certified())),
-}
-
-
-@pytest.fixture(params=TRANSPORTS)
-async def client(request: pytest.FixtureRequest, anyio_backend: str) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(transport=TRANSPORTS[request.param](), trust_env=False) as client:
+@pytest.fixture
+async def client(anyio_backend: object) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(transport=Transport(certified()), trust_env=False) as client:
         yield client
 
 

@@ -27,7 +27,13 @@ def forged(**changes: Any) -> str:
     return f"e30.{part}.c2ln"
 
 
-@pytest.mark.parametrize(("packed", "live"), [(gzip.compress, True), (zlib.compress, True), (lambda body: body, None)])
+def bomb(body: bytes) -> bytes:
+    return gzip.compress(body + b" " * (200 << 20))
+
+
+@pytest.mark.parametrize(
+    ("packed", "live"), [(gzip.compress, True), (zlib.compress, True), (lambda body: body, None), (bomb, None)]
+)
 def test_an_answer_that_comes_compressed_though_nobody_asked_for_it_is_read(
     packed: Callable[[bytes], bytes], live: bool | None
 ) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from lib import settings
 from lib.errors import Misconfigured
 from lib.settings import Settings
+from lib.store import open_store
 
 MB = 1024 * 1024
 VARIABLES = (
@@ -128,6 +129,34 @@ def test_a_list_holds_no_empty_and_no_padded_member(name: str, value: str) -> No
 def test_any_value_is_taken_or_refused(name: str, value: str) -> None:
     with suppress(Misconfigured):
         assert isinstance(Settings.read({name: value}), Settings)
+
+
+@pytest.mark.parametrize(
+    ("environ", "store"),
+    [
+        ({"REDIS_URL": "redis://default:secret@host:12345"}, "redis://default:secret@host:12345"),
+        ({"KV_URL": "rediss://default:secret@host:6379"}, "rediss://default:secret@host:6379"),
+        ({"REDIS_URL": " rediss://host/2\n"}, "rediss://host/2"),
+        ({"REDIS_URL": "redis://u:p%2Fw@host:1/0?family=6&ssl_cert_reqs=none#x"}, "redis://u:p%2Fw@host:1/0"),
+        ({"REDIS_URL": "redis://host:1/default?x=1"}, "redis://host:1"),
+        ({"REDIS_URL": "redis://[::1]:6379"}, "redis://[::1]:6379"),
+        ({"REDIS_URL": "redis://first", "KV_URL": "redis://second"}, "redis://first"),
+        ({"REDIS_URL": "https://host", "KV_URL": "redis://second"}, "redis://second"),
+        ({"REDIS_URL": "redis://host", "GLM_TOKEN_STORE": "memory:"}, "memory:"),
+        ({"REDIS_URL": "redis://host", "GLM_TOKEN_STORE": " "}, "redis://host"),
+        ({"REDIS_URL": "redis://host", "GLM_TOKEN_STORE": "dynamodb:table"}, "dynamodb:table"),
+        *(
+            ({"REDIS_URL": url}, "memory:")
+            for url in ("", "host:6379", "redis://", "redis://[::1", "redis://host:port")
+        ),
+        ({"KV_REST_API_URL": "https://host", "redis_url": "redis://host"}, "memory:"),
+    ],
+)
+def test_the_redis_that_a_platform_brings_is_used_where_no_store_is_named(environ: dict[str, str], store: str) -> None:
+    chosen = Settings.read(environ)
+    assert chosen.token_store == store
+    if not store.startswith("dynamodb:"):  # That one asks the environment more.
+        assert open_store(store).shared == (store != "memory:")
 
 
 def test_the_environment_is_read_once() -> None:

@@ -216,6 +216,16 @@ def test_the_root_is_the_page_or_the_function_that_stands_in_for_it(built: Build
     assert target.headers["X-Content-Type-Options"] == "nosniff"
 
 
+def test_the_assets_of_the_page_are_kept_for_ever(built: Build) -> None:
+    assets = [path for path in built.static if path.startswith("assets/")]
+    assert assets
+    for path in assets:
+        target = built.route(f"/{path}")
+        assert target.static == path
+        assert target.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+        assert target.headers["X-Content-Type-Options"] == "nosniff"
+
+
 def test_a_route_that_is_not_understood_is_refused() -> None:
     table = [{"src": "^/a$", "dest": "/b", "has": [{"type": "host", "value": "x"}]}]
     with pytest.raises(ValueError, match="not modelled: has"):

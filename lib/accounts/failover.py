@@ -30,6 +30,8 @@ from lib.errors import (
     UpstreamUncertain,
 )
 from lib.runtime import context
+from lib.store import configured_store
+from lib.store.seal import turn_name
 from lib.types import aliases
 from lib.types.chat import ChatRequest
 from lib.types.events import Event
@@ -152,7 +154,10 @@ class _Round[T]:
         self._attempt = attempt
         self._wait_if_busy = wait_if_busy
         self._failures = failures
-        self._untried = {one.account: one for one in random.sample(group, len(group))}
+        self._untried: dict[str, list[Candidate]] = {}
+        """The keys of each account, in the order in which they are asked."""
+        for one in random.sample(group, len(group)):
+            self._untried.setdefault(one.account, []).append(one)
         self._upstream = group[0].upstream
         self._takes_turns = generates and self._upstream.concurrency is not None
         self._accounts = context.shared(_Accounts)
@@ -172,10 +177,13 @@ class _Round[T]:
                 return
             async with AsyncExitStack() as stack:
                 try:
-                    candidate = await self._turn(stack, ready)
+                    candidate, had = await self._turn(stack, ready)
                 except AccountBusy as error:
                     self._forget(ready)
                     self._failures.append(error)
+                    continue
+                if not had:
+                    self._failed(candidate, busy())
                     continue
                 async with aclosing(self._attempt(self._upstream, candidate.key.text)) as items:
                     try:
@@ -203,13 +211,22 @@ class _Round[T]:
                 return []
             await asyncio.sleep(next_at - now)
 
-    async def _turn(self, stack: AsyncExitStack, ready: Sequence[str]) -> Candidate:
+    async def _turn(self, stack: AsyncExitStack, ready: Sequence[str]) -> tuple[Candidate, bool]:
+        """The account whose turn it is, and whether the turn was had: another instance may have it."""
         account = ready[0]
         if self._takes_turns:
-            seconds = max(0.0, self._ends_at - self._loop.time()) if self._wait_if_busy else 0.0
-            account = await stack.enter_async_context(self._accounts.queue.turn(ready, seconds))
+            account = await stack.enter_async_context(self._accounts.queue.turn(ready, self._left()))
+            store = context.shared(configured_store)
+            # With others to try, nobody waits here for an answer that another instance has written.
+            seconds = self._left() if len(self._untried) == 1 else 0.0
+            if store.shared and not await stack.enter_async_context(store.lease(turn_name(account), seconds)):
+                return self._untried[account][0], False
         context.current().turn.set()
-        return self._untried[account]
+        return self._untried[account][0], True
+
+    def _left(self) -> float:
+        """Seconds for which it is worth waiting for a turn."""
+        return max(0.0, self._ends_at - self._loop.time()) if self._wait_if_busy else 0.0
 
     def _failed(self, candidate: Candidate, error: Error) -> None:
         """Decide what a failure means for this key and the others. Raises what must be told at once."""
@@ -231,8 +248,10 @@ class _Round[T]:
             self._accounts.risk_until[self._upstream.name] = self._loop.time() + RISK_PAUSE
             self._untried.clear()  # It is the address that is refused, not the account.
             return
-        self._forget([candidate.account])
-        self._accounts.cooldown.note(candidate.account, error)
+        self._untried[candidate.account].remove(candidate)
+        if not self._untried[candidate.account]:
+            self._forget([candidate.account])
+            self._accounts.cooldown.note(candidate.account, error)
 
     def _forget(self, accounts: Iterable[str]) -> None:
         for account in accounts:

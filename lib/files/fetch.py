@@ -21,12 +21,13 @@ from typing import NamedTuple
 
 import httpx
 
+from lib import settings
 from lib.errors import BadRequest
 from lib.files import data_url
 from lib.files.addresses import Resolver, is_public, resolve
 from lib.files.file_name import clean, file_name, from_content_disposition
 from lib.files.media_type import PEEK, FileType, detect
-from lib.http.connection import DEFAULT_PORTS
+from lib.http.request import DEFAULT_PORTS
 
 FETCH_SECONDS = 30.0
 """For a whole fetch. Only waiting for the file's server counts, not what the reader does between two chunks."""
@@ -56,6 +57,12 @@ class Limits(NamedTuple):
     """Take any address and any port: for tests and local use only."""
     fetch_seconds: float = FETCH_SECONDS
     connect_seconds: float = CONNECT_SECONDS
+
+    @classmethod
+    def configured(cls) -> "Limits":
+        """What the deployment allows."""
+        chosen = settings.current()
+        return cls(chosen.max_file_bytes, chosen.allow_private_urls)
 
 
 class RemoteFile:

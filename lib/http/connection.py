@@ -3,66 +3,24 @@
 import asyncio
 import math
 import select
-import ssl
 import time
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
-from typing import NamedTuple, cast
+from typing import TYPE_CHECKING, Final, cast
 
-from lib.http import http1, http_errors
-from lib.http.tls import Tls
+import httpx
 
-MAX_UNREAD = 64 * 1024
+from lib.http import request as wire
+from lib.http.request import Origin
+from lib.http.response_reader import Head, ProtocolError, ResponseReader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MAX_UNREAD: Final = 64 * 1024
 """Bytes of a body that may wait for their reader; then the server has to wait. One read more is taken in any case."""
 
-WRITE_SIZE = 64 * 1024
-"""Bytes of a request's body that are given to the socket at once: what asyncio holds before it asks to wait."""
-
-TIMER_SLACK = 0.01
+TIMER_SLACK: Final = 0.01
 """Seconds by which a time-out may be late. A deadline is reckoned anew for each wait, and shall not move the timer."""
-
-
-DEFAULT_PORTS = {"http": 80, "https": 443}
-
-
-class Origin(NamedTuple):
-    """Where a connection leads to: requests with equal origins can share one."""
-
-    scheme: str
-    host: str
-    port: int
-    hostname: str
-    """Whom the certificate has to name: as a rule, the host."""
-
-
-class Timeouts(NamedTuple):
-    """Seconds, or None for as long as it takes."""
-
-    connect: float | None = None
-    """For the connection to stand, TLS included."""
-    read: float | None = None
-    """For the server to say something, again and again."""
-    write: float | None = None
-    """For the server to take something, again and again."""
-
-
-class Request(NamedTuple):
-    """One request, as it goes over the wire."""
-
-    origin: Origin
-    method: str
-    target: bytes
-    """Path and query."""
-    headers: Sequence[tuple[bytes, bytes]]
-    """All of them, `Host` and those that say how long the body is, too."""
-    body: bytes | AsyncIterable[bytes] = b""
-    length: int | None = 0
-    """How many bytes a body has that is not given as bytes; None: it goes in chunks."""
-    timeouts: Timeouts = Timeouts()
-    repeatable: bool = False
-    """May it be sent once more where the server may or may not have seen it?"""
-    last: bool = False
-    """Is it the last of its connection?"""
 
 
 class Connection(asyncio.BufferedProtocol):
@@ -85,7 +43,6 @@ class Connection(asyncio.BufferedProtocol):
         "_reading_paused",
         "_sending",
         "_timer",
-        "_tls",
         "_transport",
         "_unread",
         "_unread_size",
@@ -105,9 +62,8 @@ class Connection(asyncio.BufferedProtocol):
         self._on_lost = on_lost
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport
-        self._tls: Tls | None = None
-        self._error: http_errors.TransportError | None = None
-        self._reader: http1.ResponseReader | None = None  # None: no request is under way
+        self._error: httpx.TransportError | None = None
+        self._reader: ResponseReader | None = None  # None: no request is under way
         self._last_request = False
         self._sending = False
         self._idle_since = 0.0
@@ -121,49 +77,36 @@ class Connection(asyncio.BufferedProtocol):
         self._timer: asyncio.TimerHandle | None = None
         self._read_timeout: float | None = None
         self._expires = math.inf
-        self._expired: type[http_errors.TimeoutException] = http_errors.ReadTimeout
+        self._expired: type[httpx.TimeoutException] = httpx.ReadTimeout
 
-    async def start_tls(self, context: ssl.SSLContext, hostname: str) -> None:
-        """Do the handshake. Raises `ConnectError` where it fails, `ValueError` where `hostname` is none."""
-        self._tls = Tls(context, hostname)
-        self.buffer_updated(0)
-        while not self._tls.established:
-            await self._wait(None, http_errors.ConnectTimeout)
-
-    async def exchange(self, request: Request) -> http1.Head:
+    async def exchange(self, request: httpx.Request) -> Head:
         """Send `request`, wait for the head of the response.
 
         An answer that refuses the request (300 and above) while its body is still being sent is taken at once; the
         rest is not sent. A failure, also of the stream that gives the body, leaves the connection for `close`.
         """
-        self._read_timeout = request.timeouts.read
-        self._last_request = request.last
-        self._reader = reader = http1.ResponseReader(request.method)
+        self._read_timeout = wire.timeout(request, "read")
+        self._last_request = wire.is_last(request)
+        self._reader = reader = ResponseReader(request.method)
         self._sending = True
         try:
-            await self._send(request, request.timeouts.write)
-        except http_errors.NetworkError:
+            await self._send(request)
+        except httpx.NetworkError:
             # The server may have answered before it closed.
             if reader.head is None:
                 raise
         self._sending = False
         while reader.head is None:
-            await self._wait(self._read_timeout, http_errors.ReadTimeout)
+            await self._wait(self._read_timeout, httpx.ReadTimeout)
         return reader.head
 
-    async def read(self, at_most: float = math.inf) -> bytes:
-        """What has arrived of the body since the last time, in one piece; waits if that is nothing. `b""`: the end.
-
-        Raises `OutOfTime` after `at_most` seconds, if the server may be silent for longer.
-        """
+    async def read(self) -> bytes:
+        """What has arrived of the body since the last time, in one piece; waits if that is nothing. `b""`: the end."""
         assert self._reader is not None
         while not self._unread:
             if self._reader.complete:
                 return b""
-            if self._read_timeout is not None and self._read_timeout <= at_most:
-                await self._wait(self._read_timeout, http_errors.ReadTimeout)
-            else:
-                await self._wait(None if at_most == math.inf else at_most, http_errors.OutOfTime)
+            await self._wait(self._read_timeout, httpx.ReadTimeout)
         data = self._unread[0] if len(self._unread) == 1 else b"".join(self._unread)
         self._forget_unread()
         return data
@@ -204,7 +147,7 @@ class Connection(asyncio.BufferedProtocol):
         poll.register(self._transport.get_extra_info("socket").fileno(), select.POLLIN)
         return not poll.poll(0)
 
-    def close(self, error: http_errors.TransportError, cause: BaseException | None = None) -> None:
+    def close(self, error: httpx.TransportError, cause: BaseException | None = None) -> None:
         """Close at once. Whoever uses the connection gets `error`, or the one for which it is closed already.
 
         TLS's word of farewell is not sent: each of our messages says itself where it ends.
@@ -215,10 +158,10 @@ class Connection(asyncio.BufferedProtocol):
         self._transport.abort()
         self._wake()
 
-    # What asyncio calls.
+    # What the event loop calls.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """The socket is connected."""
+        """The socket is connected, and TLS agreed upon."""
         self._transport = cast("asyncio.Transport", transport)
 
     def get_buffer(self, sizehint: int) -> memoryview:
@@ -229,29 +172,36 @@ class Connection(asyncio.BufferedProtocol):
         """Something has arrived."""
         if self._error is not None:
             return
+        if self._reader is None:
+            self.close(httpx.RemoteProtocolError("The server speaks without having been asked."))
+            return
         try:
-            if self._tls is None:
-                self._receive(bytes(self._buffer[:nbytes]))
-            else:
-                self._receive_tls(self._tls, self._buffer[:nbytes])
-        except http1.ProtocolError as error:
-            self.close(http_errors.RemoteProtocolError(f"Not understood: {error}."))
+            body = self._reader.feed(self._buffer[:nbytes])
+        except ProtocolError as error:
+            self.close(httpx.RemoteProtocolError(f"Not understood: {error}."))
+            return
+        if body:
+            self._unread.append(body)
+            self._unread_size += len(body)
+            if self._unread_size > MAX_UNREAD and not self._reading_paused:
+                self._reading_paused = True
+                self._transport.pause_reading()
         self._wake()
 
     def eof_received(self) -> None:
-        """Nothing more will arrive; asyncio closes the connection."""
+        """Nothing more will arrive; the loop closes the connection."""
         if self._reader is None:
-            self.close(http_errors.ConnectError("The server closed the connection."))
+            self.close(httpx.ReadError("The server closed the connection."))
             return
         try:
             self._reader.feed_eof()
-        except http1.ProtocolError as error:
-            self.close(http_errors.RemoteProtocolError(f"Not understood: {error}."))
+        except ProtocolError as error:
+            self.close(httpx.RemoteProtocolError(f"Not understood: {error}."))
         self._wake()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is closed."""
-        error = http_errors.WriteError if self._sending else http_errors.ReadError
+        error = httpx.WriteError if self._sending else httpx.ReadError
         self.close(error(f"The connection was lost: {exc}."), exc)
         if self._timer is not None:
             self._timer.cancel()
@@ -266,32 +216,6 @@ class Connection(asyncio.BufferedProtocol):
         self._writing_paused = False
         self._wake()
 
-    # Receiving.
-
-    def _receive_tls(self, tls: Tls, data: memoryview) -> None:
-        try:
-            for piece in tls.receive(data):
-                self._receive(piece)
-        except ssl.SSLError as error:
-            self._transport.write(tls.to_send())  # An alert: it says what was wrong.
-            kind = http_errors.ReadError if tls.established else http_errors.ConnectError
-            self.close(kind(f"TLS failed: {error}"), error)
-            return
-        if answer := tls.to_send():
-            self._transport.write(answer)
-        if tls.ended:
-            self.eof_received()
-
-    def _receive(self, data: bytes) -> None:
-        if self._reader is None:
-            raise http1.ProtocolError("the server speaks without having been asked")
-        if body := self._reader.feed(data):
-            self._unread.append(body)
-            self._unread_size += len(body)
-            if self._unread_size > MAX_UNREAD and not self._reading_paused:
-                self._reading_paused = True
-                self._transport.pause_reading()
-
     def _forget_unread(self) -> None:
         self._unread.clear()
         self._unread_size = 0
@@ -301,15 +225,14 @@ class Connection(asyncio.BufferedProtocol):
 
     # Sending.
 
-    async def _send(self, request: Request, timeout: float | None) -> None:
-        try:
-            head = http1.request_head(request.method, request.target, request.headers)
-        except http1.ProtocolError as error:
-            raise http_errors.LocalProtocolError(f"Not sent: {error}.") from error
-        if isinstance(request.body, bytes) and len(request.body) <= WRITE_SIZE:
-            await self._write(head + request.body, timeout)
+    async def _send(self, request: httpx.Request) -> None:
+        timeout = wire.timeout(request, "write")
+        head = wire.head(request)
+        body = wire.small_body(request)
+        if body is not None:
+            await self._write(head + body, timeout)
             return
-        async with aclosing(_parts(request)) as parts:
+        async with aclosing(wire.parts(request)) as parts:
             async for part in parts:
                 if not head:
                     await asyncio.sleep(0)  # Without a wait between them, an early answer would not be seen.
@@ -324,12 +247,9 @@ class Connection(asyncio.BufferedProtocol):
     async def _write(self, data: bytes, timeout: float | None) -> None:
         if self._error is not None:
             raise self._error
-        try:
-            self._transport.write(self._tls.send(data) if self._tls else data)
-        except ssl.SSLError as error:
-            raise http_errors.WriteError(f"TLS failed: {error}") from error
+        self._transport.write(data)
         while self._writing_paused and not self._refused:
-            await self._wait(timeout, http_errors.WriteTimeout)
+            await self._wait(timeout, httpx.WriteTimeout)
 
     @property
     def _refused(self) -> bool:
@@ -337,7 +257,7 @@ class Connection(asyncio.BufferedProtocol):
 
     # Waiting.
 
-    async def _wait(self, timeout: float | None, expired: type[http_errors.TimeoutException]) -> None:
+    async def _wait(self, timeout: float | None, expired: type[httpx.TimeoutException]) -> None:
         """Until something happens. Raises what the connection was closed for, `expired` after `timeout` seconds."""
         if self._error is not None:
             raise self._error
@@ -353,7 +273,7 @@ class Connection(asyncio.BufferedProtocol):
         try:
             await self._waiter
         except asyncio.CancelledError:
-            self.close(http_errors.ReadError("The request was cancelled."))
+            self.close(httpx.ReadError("The request was cancelled."))
             raise
         finally:
             self._waiter = None
@@ -375,28 +295,3 @@ class Connection(asyncio.BufferedProtocol):
             self._set_timer()
         else:
             self.close(self._expired("Nothing came for as long as the time-out allows."))
-
-
-async def _once(piece: bytes) -> AsyncIterator[bytes]:
-    yield piece
-
-
-async def _parts(request: Request) -> AsyncGenerator[bytes | memoryview]:
-    """The request's body as it goes over the wire, in parts of `WRITE_SIZE` or a little more.
-
-    Raises `LocalProtocolError` where it is longer or shorter than was told.
-    """
-    body, left = request.body, request.length
-    if isinstance(body, bytes):
-        left = len(body)
-        body = _once(body)
-    async for piece in body:
-        for start in range(0, len(piece), WRITE_SIZE):
-            part = memoryview(piece)[start : start + WRITE_SIZE]
-            if left is not None and (left := left - len(part)) < 0:
-                raise http_errors.LocalProtocolError("Not sent to the end: the body is longer than its Content-Length.")
-            yield http1.chunk(part) if left is None else part
-    if left is None:
-        yield http1.LAST_CHUNK
-    elif left:
-        raise http_errors.LocalProtocolError("Not sent to the end: the body is shorter than its Content-Length.")

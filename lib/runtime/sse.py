@@ -19,6 +19,9 @@ PATIENCE = 0.25
 The rest is for cleaning up."""
 WRITE_TIMEOUT = 60.0
 """Seconds in which a client has to take something of its stream. One that never reads would hold its account."""
+READING = 0.1
+"""Seconds between an error's event and the break of its stream. When a connection breaks, browsers throw away what the
+page has not read yet: without these it would know that the answer broke off, and not why."""
 
 _HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -77,6 +80,7 @@ class EventStream:
             if limits.may_break_off(scope):
                 # Clients that skip events which they do not know would take a half answer for a whole one.
                 request.broken_off = True
+                await asyncio.sleep(READING)
                 return
         finally:
             heartbeat.cancel()

@@ -1,18 +1,26 @@
-"""Where refreshed tokens are remembered: in this process, or in a store that instances share.
+"""Where refreshed tokens are remembered, and where instances take turns: in this process, or in a store they share.
 
-Neither `redis` nor `nacl` is imported before a shared store is named: each is paid for at every cold start.
+Nothing that a shared store needs is imported before one is named: each package is paid for at every cold start.
 """
 
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+from typing import Final, Protocol
 
 from lib import settings
 from lib.errors import Misconfigured
 from lib.store.memory import MemoryStore
 
+LEASE_TTL: Final = 15.0
+"""Seconds after which the lease of an instance that vanished is another's. Less than a request waits for its turn (25),
+so that whoever waits behind a vanished holder is served; renewed every third of it, so that two renewals may fail."""
+
 
 class Store(Protocol):
-    """A few small values under names, for a time. Nothing of it raises because a store is out of reach."""
+    """A few small values under names, for a time. Nothing of it raises because a store is out of reach.
+
+    Raises `Misconfigured` where the deployment names a store that is not there. A store belongs to the event loop in
+    which it is first used.
+    """
 
     @property
     def shared(self) -> bool:
@@ -24,15 +32,16 @@ class Store(Protocol):
     async def set(self, name: str, value: bytes, ttl: float) -> None:
         """Keep `value` under `name` for `ttl` seconds, in place of what was there."""
 
-    def lock(self, name: str, ttl: float, wait: float) -> AbstractAsyncContextManager[bool]:
-        """Be the only one who holds `name`, until the block ends or `ttl` seconds have passed.
+    def lease(self, name: str, wait: float, ttl: float = LEASE_TTL) -> AbstractAsyncContextManager[bool]:
+        """Be the only one who holds `name`, of all tasks and instances, until the block ends.
 
-        Yields True as soon as the lock was free, False when it was still another's after `wait` seconds. Whoever had
-        to wait looks again at what the lock guards: its holder has probably done the work.
+        Yields True once it is had, False when it was still another's after `wait` seconds. It is renewed while the
+        block runs; when its holder vanishes, it is another's after `ttl` seconds. Waiting may be cancelled. While a
+        shared store is out of reach, instances do not exclude each other.
         """
 
     async def aclose(self) -> None:
-        """End this event loop's connections. What is remembered stays."""
+        """End the connections. What is remembered stays."""
 
 
 def open_store(url: str) -> Store:
@@ -40,14 +49,20 @@ def open_store(url: str) -> Store:
 
     Raises `ValueError` for a URL that names no store; its message holds the setting's name and nothing of the URL.
     """
-    scheme = url.partition(":")[0].lower()
+    scheme, _, rest = url.partition(":")
     if url == "memory:":
         return MemoryStore()
-    if scheme in {"redis", "rediss"}:
-        from lib.store.redis import RedisStore
+    if scheme.lower() in {"redis", "rediss"}:
+        from lib.store.redis import RedisDriver
+        from lib.store.shared import SharedStore
 
-        return RedisStore(url)
-    raise ValueError("GLM_TOKEN_STORE names no store: use memory:, redis://host or rediss://host.")
+        return SharedStore(RedisDriver(url))
+    if scheme.lower() == "dynamodb":
+        from lib.store.dynamodb import DynamoDBDriver
+        from lib.store.shared import SharedStore
+
+        return SharedStore(DynamoDBDriver(rest))
+    raise ValueError("GLM_TOKEN_STORE names no store: use memory:, redis://host, rediss://host or dynamodb:table.")
 
 
 def configured_store() -> Store:

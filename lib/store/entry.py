@@ -13,7 +13,7 @@ class Entry:
 
         value = await entry.get()
         if stale(value):
-            async with entry.lock(ttl, wait) as held:
+            async with entry.lock(wait) as held:
                 value = await entry.get()
                 if stale(value) and held:
                     value = await refresh()
@@ -36,6 +36,6 @@ class Entry:
         """Keep `value` for `ttl` seconds, in place of what was there."""
         await self._store.set(self._name, self._sealer.seal(value) if self._sealer else value, ttl)
 
-    def lock(self, ttl: float, wait: float) -> AbstractAsyncContextManager[bool]:
-        """See `Store.lock`."""
-        return self._store.lock(self._name, ttl, wait)
+    def lock(self, wait: float) -> AbstractAsyncContextManager[bool]:
+        """A lease that belongs to this entry; see `Store.lease`."""
+        return self._store.lease(self._name, wait)

@@ -1,93 +1,64 @@
-"""A store in this process's memory: the default, and what a shared store falls back to."""
+"""A store in this process's memory: the default. An instance that vanishes takes along what it knew."""
 
 import asyncio
+import math
 import time
-from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, suppress
-from weakref import WeakKeyDictionary
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from weakref import WeakValueDictionary
 
-MAX_ENTRIES = 4096
-"""Values kept at most; the one unused for longest goes first. At 1 to 2 KB each (two tokens) that is 8 MB."""
+from lib.store.expiring import MAX_ENTRIES, Expiring
 
 
 class MemoryStore:
-    """Values in a bounded dictionary, locks within the event loop. An instance that vanishes takes both along.
-
-    `clock` gives the time in seconds. The default is the wall clock: a monotonic one may stand still while the
-    platform has the instance frozen, and what should have expired meanwhile would live on.
-    """
+    """Values in a bounded dictionary, leases within the event loop."""
 
     shared = False
 
     def __init__(self, max_entries: int = MAX_ENTRIES, clock: Callable[[], float] = time.time) -> None:
-        self._max_entries = max_entries
-        self._clock = clock
-        self._entries: OrderedDict[str, tuple[bytes, float]] = OrderedDict()
-        self._held: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, _Held]] = WeakKeyDictionary()
+        self._values: Expiring[bytes] = Expiring(max_entries, clock)
+        self._leases = LocalLeases()
 
     async def get(self, name: str) -> bytes | None:
         """See `Store.get`."""
-        value, ttl = self.peek(name)
-        if ttl > 0:
-            self._entries.move_to_end(name)
-        else:
-            self._entries.pop(name, None)
-        return value
+        return self._values.get(name)
 
     async def set(self, name: str, value: bytes, ttl: float) -> None:
         """See `Store.set`."""
-        self._entries[name] = (value, self._clock() + ttl)
-        self._entries.move_to_end(name)
-        if len(self._entries) > self._max_entries:
-            self._make_room()
+        self._values.set(name, value, ttl)
 
-    def peek(self, name: str) -> tuple[bytes | None, float]:
-        """The value under `name` and the seconds that it has left, or None and 0. Does not count as a use."""
-        value, expires = self._entries.get(name, (None, 0.0))
-        left = expires - self._clock()
-        return (value, left) if left > 0 else (None, 0.0)
-
-    def names(self) -> Iterator[str]:
-        """The names of all values kept, some of which may have expired."""
-        return iter(self._entries)
-
-    @asynccontextmanager
-    async def lock(self, name: str, ttl: float, wait: float) -> AsyncIterator[bool]:
-        """See `Store.lock`. Excludes within one event loop, which is all that runs in an instance at a time."""
-        loop = asyncio.get_running_loop()
-        held = self._held.setdefault(loop, {})
-        deadline = loop.time() + wait
-        while (other := held.get(name)) and (expires_in := other.expires - loop.time()) > 0:
-            if (left := deadline - loop.time()) <= 0:
-                yield False
-                return
-            with suppress(TimeoutError):
-                await asyncio.wait_for(other.released.wait(), min(left, expires_in))
-        mine = held[name] = _Held(loop.time() + ttl)
-        try:
-            yield True
-        finally:
-            if held.get(name) is mine:
-                del held[name]
-            mine.released.set()
+    def lease(self, name: str, wait: float, ttl: float = 0.0) -> AbstractAsyncContextManager[bool]:
+        """See `Store.lease`."""
+        return self._leases.lease(name, wait, ttl)
 
     async def aclose(self) -> None:
         """See `Store.aclose`. There is nothing to end."""
 
-    def _make_room(self) -> None:
-        now = self._clock()
-        for name in [name for name, (_, expires) in self._entries.items() if expires <= now]:
-            del self._entries[name]
-        while len(self._entries) > self._max_entries:
-            self._entries.popitem(last=False)
+
+class LocalLeases:
+    """Leases among the tasks of one event loop, in the order in which they are asked for.
+
+    They need no time to live: a task's block always ends, however the task does.
+    """
+
+    def __init__(self) -> None:
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # Those held or waited for.
+
+    @asynccontextmanager
+    async def lease(self, name: str, wait: float, ttl: float = 0.0) -> AsyncIterator[bool]:
+        """See `Store.lease`; `ttl` means nothing here."""
+        lock = self._locks.setdefault(name, asyncio.Lock())
+        held = await _acquired(lock, wait)
+        try:
+            yield held
+        finally:
+            if held:
+                lock.release()
 
 
-class _Held:
-    """A lock's hold by one task: until when (the loop's time), and the event of its end."""
-
-    __slots__ = ("expires", "released")
-
-    def __init__(self, expires: float) -> None:
-        self.expires = expires
-        self.released = asyncio.Event()
+async def _acquired(lock: asyncio.Lock, wait: float) -> bool:
+    try:
+        async with asyncio.timeout(None if wait == math.inf else wait):
+            return await lock.acquire()
+    except TimeoutError:
+        return False

@@ -20,6 +20,7 @@ import hashlib
 
 _VERSION = b"\x01"
 _NAME_CONTEXT = b"glm-functions token store, name, 1\x00"
+_TURN_CONTEXT = b"glm-functions token store, turn, 1\x00"
 _KEY_CONTEXT = b"glm-functions token store, key, 1"
 _NONCE_SIZE = 24
 _TAG_SIZE = 16
@@ -28,6 +29,15 @@ _TAG_SIZE = 16
 def name_of(token: str) -> str:
     """The name under which a store keeps what belongs to `token`: 64 hexadecimal digits that do not lead back to it."""
     return hashlib.sha256(_NAME_CONTEXT + token.encode()).hexdigest()
+
+
+def turn_name(account: str) -> str:
+    """The name of the lease for whose turn it is on `account`, as `Upstream.account` names it: 64 hexadecimal digits.
+
+    An account id holds less that cannot be guessed than a token does: whoever reads the store and guesses an id can
+    see whether an answer is being written for it, and no more.
+    """
+    return hashlib.sha256(_TURN_CONTEXT + account.encode(errors="replace")).hexdigest()
 
 
 class Sealer:

@@ -14,13 +14,17 @@ FIRST_WAIT: Final = 0.5
 """Seconds before the first repetition; each further wait is twice as long, and up to a half is taken off at random."""
 
 
-async def again[T](attempt: Callable[[], Awaitable[T]], retries: int = RETRIES) -> T:
-    """What `attempt` returns, which is repeated while it raises `UpstreamUnavailable`, but never past the deadline."""
+async def again[T](
+    attempt: Callable[[], Awaitable[T]],
+    on: type[Exception] | tuple[type[Exception], ...] = UpstreamUnavailable,
+    retries: int = RETRIES,
+) -> T:
+    """What `attempt` returns, which is repeated while it raises `on`, but never past the deadline."""
     request = context.current()
     for retry in range(retries):
         try:
             return await attempt()
-        except UpstreamUnavailable:
+        except on:
             wait = FIRST_WAIT * 2**retry * random.uniform(0.5, 1.0)  # noqa: S311
             if wait >= request.deadline.remaining():
                 raise

@@ -33,18 +33,19 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def visit(browser: Browser, bundle: Bundle, upstream: StandIn) -> Iterator[Callable[..., Visitor]]:
-    """Open the page as a new visitor; for the options see `Browser.new_context`.
+    """Open the page as a new visitor, of another deployment where one is named (`at`); for the options see
+    `Browser.new_context`.
 
     No visitor may have met a fault of the page, and none's browser may have asked anybody but the deployment.
     """
     visitors: list[Visitor] = []
     with ExitStack() as contexts:
 
-        def visit(query: str = "", **options: Any) -> Visitor:
-            context = browser.new_context(**{"locale": "en-GB", "viewport": {"width": 1280, "height": 900}, **options})
+        def visit(query: str = "", at: Bundle | None = None, **options: Any) -> Visitor:
+            context = browser.new_context(**{"locale": "en-GB", "viewport": {"width": 1280, "height": 720}, **options})
             contexts.callback(context.close)
             context.set_default_timeout(TIMEOUT)
-            visitor = Visitor(context.new_page(), bundle.url)
+            visitor = Visitor(context.new_page(), (at or bundle).url)
             visitors.append(visitor)
             visitor.open(query)
             return visitor

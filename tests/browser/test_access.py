@@ -1,6 +1,6 @@
 """The page for everybody: by keyboard, by screen reader, on a small screen, by night, in either language."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -30,6 +30,12 @@ https://x.example/a/very/long/address/that/does/not/fit/into/a/narrow/window/at/
 print("a line of code that is longer than a narrow window is wide, so that it has to be scrolled")
 ```
 
+Inline $E = mc^2$ and
+
+$$\\int_0^1 a + b + c + d + e + f + g + h + i + j + k + l + m + n + o + p + q + r + s + t + u + v + w = 1$$
+
+- [x] a task, and a source [1](https://x.example/all)
+
 ![A cat](https://x.example/cat.png)
 
 Averyveryveryveryveryveryveryveryveryveryveryveryveryveryveryveryveryveryveryverylongword
@@ -40,44 +46,66 @@ def fill(visitor: Visitor, upstream: StandIn, account: Account) -> None:
     """Bring the page into a state in which it shows nearly all that it can show. Works in both languages."""
     visitor.may_ask = (upstream.url,)
     page = visitor.page
-    page.locator("#token-prompt").fill(account.refresh_token)
-    page.locator("#token-form button").click()
-    expect(page.locator("#token-form").get_by_role("status")).to_contain_text("20")
-    for details in page.locator("details").all():
-        if details.is_visible():
-            details.locator("summary").click()
+    page.locator(".key summary").click()
+    page.locator(".key input[type=password]").fill(account.refresh_token)
+    page.locator(".key button").first.click()
+    expect(page.locator(".key .good")).to_contain_text("20")
 
-    visitor.drop(("cat.jpg", "image/jpeg", media.picture(1)), ("note.txt", "text/plain", b"Buy milk."))
-    expect(page.locator("#chat-files li")).to_have_count(2)
-    page.locator("#chat-prompt").fill("What is this? " + "Averylongword" * 10)
+    visitor.drop(("cat.png", "image/png", media.picture(1, kind="PNG")), ("note.txt", "text/plain", b"Buy milk."))
+    expect(page.locator(".composer .files li")).to_have_count(2)
+    for _ in range(2):
+        page.locator(".composer .files button").first.click()
+    visitor.drop(("note.txt", "text/plain", b"Buy milk."))
+    page.locator(".tool[aria-pressed=false]").click()
+    visitor.composer.fill("What is this? " + "Averylongword" * 10)
     sources = Search("cats", Source("All of cats", "https://x.example/all"))
     upstream.script(Answer(Think("Hm."), sources, Text(*EVERYTHING.splitlines(keepends=True))))
-    page.locator("#chat-prompt").press("Enter")
+    visitor.composer.press("Enter")
     expect(page.locator(".answer .sources a")).to_be_visible()
-    page.locator(".answer details").first.locator("summary").click()
+    expect(page.locator(".answer math")).to_have_count(2)
+    expect(page.locator(".answer .hljs-string")).to_have_count(1)
+    page.locator(".answer .thoughts summary").click()
 
     upstream.fail("chat", code=10001, message="内部错误")
-    page.locator("#chat-prompt").fill("Again")
-    page.locator("#chat-prompt").press("Enter")
-    expect(visitor.error).to_contain_text("内部错误")
-    visitor.drop(("cat.jpg", "image/jpeg", media.picture(1)))
+    visitor.composer.fill("Again")
+    visitor.composer.press("Enter")
+    page.locator(".answer .failure summary").click()
 
     page.locator("#pictures-tab").click()
-    page.locator("#pictures-prompt").fill("A cat")
-    page.locator("#pictures-form button").click()
-    expect(page.locator("#pictures-made img")).to_have_count(4)
+    visitor.composer.fill("A cat")
+    page.locator(".go").click()
+    expect(page.locator(".drawing img")).to_have_count(4)
 
-    page.locator("#video-tab").click()
-    page.locator("#video-prompt").fill("A cat")
-    visitor.drop(("cat.jpg", "image/jpeg", media.picture(1)))
-    page.locator("#video-form button:not([type])").click()
+    page.locator("#videos-tab").click()
+    visitor.composer.fill("A cat")
+    page.locator(".go").click()
     expect(page.get_by_role("progressbar")).to_be_visible()
+    visitor.drop(("cat.png", "image/png", media.picture(1, kind="PNG")))
+
+
+def each_state(page: Page) -> Iterator[str]:
+    """Show one after the other what can be opened."""
+    for tab in ("videos", "pictures", "chat"):
+        page.locator(f"#{tab}-tab").click()
+        yield tab
+    for place in range(page.locator(".popover > button").count()):
+        page.locator(".popover > button").nth(place).click()
+        yield f"popover {place}"
+        page.keyboard.press("Escape")
+    page.locator("#pictures-tab").click()
+    page.locator(".picture").first.click()
+    yield "larger picture"
+    page.keyboard.press("Escape")
+    if (button := page.locator("header .row button").first) and page.locator("header .row button").count() > 1:
+        button.click()
+        yield "strip"
+        page.keyboard.press("Escape")
 
 
 def violations(page: Page) -> list[str]:
     """What axe finds, all of its rules, with the elements."""
     axe = (node.modules("axe") / "axe-core" / "axe.min.js").read_text()
-    page.evaluate(f"() => {{ {axe}; window.axe = axe; }}")
+    page.evaluate(f"() => {{ if (window.axe) return; {axe}; window.axe = axe; }}")
     found = page.evaluate(
         """async () => {
             const { violations } = await axe.run(document, { rules: { "target-size": { enabled: true } } });
@@ -88,17 +116,17 @@ def violations(page: Page) -> list[str]:
 
 
 @pytest.mark.platform
-@pytest.mark.parametrize("locale", ["en-GB", "zh-CN"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("locale", "scheme", "width"), [("en-GB", "light", 1280), ("zh-CN", "dark", 1280), ("en-GB", "dark", 390)]
+)
 def test_axe_finds_nothing(
-    visit: Callable[..., Visitor], upstream: StandIn, account: Account, locale: str, scheme: str
+    visit: Callable[..., Visitor], upstream: StandIn, account: Account, locale: str, scheme: str, width: int
 ) -> None:
-    visitor = visit(locale=locale, color_scheme=scheme)
+    visitor = visit(locale=locale, color_scheme=scheme, viewport={"width": width, "height": 800})
     assert violations(visitor.page) == []
     fill(visitor, upstream, account)
-    for tab in ("video", "pictures", "chat"):
-        visitor.page.locator(f"#{tab}-tab").click()
-        assert violations(visitor.page) == []
+    for state in each_state(visitor.page):
+        assert violations(visitor.page) == [], state
 
 
 @pytest.mark.parametrize("locale", ["en-GB", "zh-CN"])
@@ -107,9 +135,11 @@ def test_nothing_is_wider_than_a_small_screen(
 ) -> None:
     visitor = visit(locale=locale, viewport={"width": 360, "height": 740})
     fill(visitor, upstream, account)
-    for tab in ("video", "pictures", "chat"):
-        visitor.page.locator(f"#{tab}-tab").click()
-        assert visitor.page.evaluate("document.scrollingElement.scrollWidth") == 360
+    for state in each_state(visitor.page):
+        wide = "[...document.querySelectorAll('#app *')].filter((one) => one.getBoundingClientRect().right > 361)"
+        inside = ".filter((one) => !one.closest('pre, .table, .formula, math, .hidden')).map((one) => one.outerHTML)"
+        assert visitor.page.evaluate("document.scrollingElement.scrollWidth") == 360, state
+        assert visitor.page.evaluate(wide + inside) == [], state
 
 
 def test_all_of_it_by_keyboard(visitor: Visitor, upstream: StandIn, account: Account) -> None:
@@ -117,13 +147,17 @@ def test_all_of_it_by_keyboard(visitor: Visitor, upstream: StandIn, account: Acc
 
     def walk_to(role: str, name: str) -> None:
         wanted = visitor.page.get_by_role(role, name=name)  # type: ignore[arg-type]
-        for _ in range(20):
+        for _ in range(60):
             keyboard.press("Tab")
             focus = visitor.page.locator(":focus")
+            if not focus.count():  # Between the end of the page and its beginning.
+                continue
             outlines = focus.evaluate(
-                "(node) => [node, node.closest('label') ?? node].map((one) => getComputedStyle(one).outlineStyle)"
+                """(node) => [node, node.closest('label') ?? node, node.closest('.composer') ?? node].map(
+                    (one) => getComputedStyle(one).outlineColor + getComputedStyle(one).outlineStyle)"""
             )
-            assert set(outlines) != {"none"}, f"nobody sees that the focus is on {focus.evaluate('n => n.outerHTML')}"
+            seen = [outline for outline in outlines if "none" not in outline and "rgba(0, 0, 0, 0)" not in outline]
+            assert seen, f"nobody sees that the focus is on {focus.evaluate('node => node.outerHTML')}"
             if wanted.evaluate("(node) => node === document.activeElement"):
                 return
         raise AssertionError(f"Tab does not lead to {name}")
@@ -132,18 +166,27 @@ def test_all_of_it_by_keyboard(visitor: Visitor, upstream: StandIn, account: Acc
     keyboard.insert_text(account.refresh_token)
     walk_to("button", "Check")
     keyboard.press("Enter")
-    expect(visitor.page.get_by_text("The token works until")).to_be_visible()
+    expect(visitor.key).to_contain_text("✓ until")
+    expect(visitor.message).to_be_focused()
 
     gate = Gate(after=1)
     upstream.script(Answer(Text("One ", "two."), gate=gate))
-    walk_to("textbox", "Message")
     keyboard.type("Count")
     walk_to("button", "Send")
     keyboard.press("Space")
     expect(visitor.answer).to_have_text("One ")
-    keyboard.press("Space")  # The focus has stayed where it was: on what is now the button to stop.
+    expect(visitor.message).to_be_focused()
+    walk_to("button", "Stop")
+    keyboard.press("Space")
     expect(visitor.status).to_have_text("Stopped.")
     upstream.wait_for(lambda: not upstream.conversations(account))
+
+    walk_to("button", "Model: ")
+    keyboard.press("Enter")
+    keyboard.press("Tab")
+    keyboard.press("ArrowDown")
+    keyboard.press("Escape")
+    expect(visitor.page.get_by_role("button", name="Model: glm-5.3")).to_be_focused()
 
     upstream.script(Answer(Text("two.")))
     walk_to("button", "Go on")
@@ -172,8 +215,9 @@ def test_a_screen_reader_is_told_how_it_goes_and_not_every_word(user: Visitor, u
     user.page.evaluate(
         """() => {
             window.told = [];
-            const note = () => window.told.push(document.querySelector("#chat [role=status]").textContent);
-            new MutationObserver(note).observe(document.querySelector("#chat [role=status]"), { childList: true });
+            const status = document.querySelector("#chat-panel > [role=status]");
+            const note = () => window.told.push(status.textContent);
+            new MutationObserver(note).observe(status, { childList: true, characterData: true, subtree: true });
         }"""
     )
     user.ask("Hello")
@@ -207,7 +251,8 @@ def test_the_language_is_switched_and_stays_so(user: Visitor, upstream: StandIn)
     user.button("中文").click()
     expect(user.page.locator("html")).to_have_attribute("lang", "zh-CN")
     expect(user.status).to_have_text("回答完毕。")
-    expect(user.page.get_by_text("思考过程")).to_be_visible()
+    expect(user.answers.last.get_by_text("思考了")).to_be_visible()
+    expect(user.button("复制回答")).to_be_visible()
     expect(user.answer).to_have_text("Hello.")
     user.page.reload()
     expect(user.page.get_by_role("heading", level=1)).to_have_text("GLM 云函数")

@@ -12,29 +12,94 @@ pytestmark = pytest.mark.browser
 
 CHAT = "**/v1/chat/completions"
 PART = 'data: {"id":"1","choices":[{"index":0,"delta":{"content":"One "},"finish_reason":null}]}\n\n'
+TIRED = 'data: {"error": {"message": "The service is tired.", "code": "tired"}}\n\n'
+FILTERED = 'data: {"error": {"message": "换个话题吧", "code": "content_policy_violation"}}\n\n'
 
 
-def test_the_api_says_why(visitor: Visitor, account: Account) -> None:
-    visitor.bring(account)
-    account.kill()
-    visitor.ask("Hello")
-    expect(visitor.error).to_contain_text("refuses this ChatGLM token")
-    visitor.bring("sk-something-else")
-    visitor.ask("Hello")
-    expect(visitor.error).to_contain_text("token")
+def fail(visitor: Visitor, status: int, code: str, message: str = "The server’s own words.", **headers: str) -> None:
+    """Let the next question fail like this, and ask it."""
+    body = {"error": {"message": message, "type": "x", "code": code}}
+    visitor.page.unroute_all()
+    visitor.page.route(
+        CHAT, lambda route: route.fulfill(status=status, json=body, headers={"x-request-id": "r1", **headers})
+    )
+    visitor.composer.fill("Hello")
+    visitor.composer.press("Enter")
 
 
-def test_the_api_says_when_to_try_again(user: Visitor) -> None:
-    body = '{"error": {"message": "The account is busy.", "code": "account_busy"}}'
-    user.page.route(CHAT, lambda route: route.fulfill(status=429, headers={"retry-after": "7"}, body=body))
-    user.ask("Hello")
-    expect(user.error).to_have_text("The account is busy. Try again in 7 s.")
+@pytest.mark.parametrize(
+    ("locale", "words"),
+    [
+        (
+            "en-GB",
+            {
+                "invalid_api_key": "The key is refused",
+                "account_busy": "The account is writing another answer.",
+                "rate_limit_exceeded": "Too many questions",
+                "insufficient_quota": "used up",
+                "risk_control": "refuses this deployment’s network",
+                "account_banned": "closed this account",
+                "no_account_available": "No account of this deployment works",
+                "context_length_exceeded": "too long for the model",
+                "content_policy_violation": "The service’s filter refuses this.",
+                "upstream_error": "The service failed",
+                "deadline_exceeded": "It took too long.",
+                "misconfigured": "settings of this deployment",
+                "request_too_large": "The request is too large.",
+            },
+        ),
+        (
+            "zh-CN",
+            {
+                "invalid_api_key": "密钥被拒绝",
+                "account_busy": "该账号正在生成另一个回答",
+                "rate_limit_exceeded": "请求过多",
+                "insufficient_quota": "额度已用完",
+                "risk_control": "上游服务暂时拒绝本服务所在的网络",
+                "account_banned": "已被上游服务封禁",
+                "no_account_available": "本服务的账号目前都不可用",
+                "context_length_exceeded": "长度限制",
+                "content_policy_violation": "上游服务的过滤规则",
+                "upstream_error": "上游服务出错",
+                "deadline_exceeded": "等待超时",
+                "misconfigured": "本服务的配置有误",
+                "request_too_large": "请求过大",
+            },
+        ),
+    ],
+)
+def test_the_page_words_each_code_itself(
+    visit: Callable[..., Visitor], account: Account, locale: str, words: dict[str, str]
+) -> None:
+    visitor = visit(locale=locale)
+    visitor.key.locator("input[type=password]").fill(account.refresh_token)
+    for code, sentence in words.items():
+        fail(visitor, 418, code)
+        failed = visitor.answers.last
+        expect(failed.get_by_role("alert")).to_contain_text(sentence)
+        expect(failed.get_by_role("alert")).not_to_contain_text("The server’s own words.")
+        failed.locator(".failure summary").click()
+        expect(failed).to_contain_text("The server’s own words.")
+        expect(failed).to_contain_text("r1")
+        expect(visitor.answers).to_have_count(1)
+
+
+def test_what_the_page_does_not_know_is_told_in_the_servers_words(user: Visitor) -> None:
+    fail(user, 400, "something_new", "Something new: use the other thing.")
+    expect(user.error).to_have_text("Something new: use the other thing.")
+
+
+def test_it_says_when_to_try_again(user: Visitor) -> None:
+    fail(user, 429, "account_busy", **{"retry-after": "7"})
+    expect(user.error).to_contain_text("It can write one at a time. Try again in 7 s.")
+    fail(user, 429, "rate_limit_exceeded", **{"retry-after": "900"})
+    expect(user.error).to_contain_text("Try again in 15 min.")
 
 
 @pytest.mark.parametrize(
     ("status", "words"),
     [
-        (413, "The request is too large."),
+        (413, "The request is too large. Leave out files, or make them smaller."),
         (504, "It took too long."),
         (502, "The server answered with status 502."),
     ],
@@ -72,24 +137,25 @@ def test_the_connection_breaks(user: Visitor, upstream: StandIn) -> None:
         }"""
     )
     user.ask("Count")
-    expect(user.error).to_have_text("The answer broke off.")
-    expect(user.button("Go on")).to_be_visible()
+    expect(user.error).to_have_text("The connection ended before the answer did.")
 
 
 @pytest.mark.parametrize(
     ("stream", "words"),
     [
-        (PART, "The answer broke off."),
-        (PART + 'data: {"error": {"message": "The service is tired."}}\n\n', "The service is tired."),
-        (PART + "data: nonsense\n\n", "The answer broke off."),
-        ("", "The answer broke off."),
+        (PART, "The connection ended before the answer did."),
+        (PART + TIRED, "The service is tired."),
+        (PART + FILTERED, "The service’s filter refuses this. Put it in other words."),
+        (PART + "data: nonsense\n\n", "The connection ended before the answer did."),
+        ("", "The connection ended before the answer did."),
     ],
-)  # fmt: skip
+)
 def test_a_stream_that_does_not_end_in_order(user: Visitor, stream: str, words: str) -> None:
     user.page.route(CHAT, lambda route: route.fulfill(content_type="text/event-stream", body=stream))
     user.ask("Count")
     expect(user.error).to_have_text(words)
     expect(user.answer).to_have_text("One " if stream else "")
+    expect(user.button("Go on" if stream else "Retry")).to_be_visible()
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
@@ -105,6 +171,8 @@ def test_a_stream_is_read_as_the_standard_says(user: Visitor, end: str) -> None:
         "",
         'data: {"choices":[{"delta":{},"finish_reason":"stop"}]}',
         "",
+        'data: {"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":4}}',
+        "",
         "data: [DONE]",
         "",
         "",
@@ -113,22 +181,11 @@ def test_a_stream_is_read_as_the_standard_says(user: Visitor, end: str) -> None:
     user.ask("Count")
     expect(user.status).to_have_text("The answer is complete.")
     expect(user.answer).to_have_text("One")
+    expect(user.answers.last).to_contain_text("3 + 4 tokens")
 
 
 def test_the_models_cannot_be_had(user: Visitor) -> None:
-    user.page.route(
-        "**/v1/models", lambda route: route.fulfill(status=503, body='{"error": {"message": "Not set up."}}')
-    )
+    body = {"error": {"message": "Not set up."}}
+    user.page.route("**/v1/models", lambda route: route.fulfill(status=503, json=body))
     user.page.goto(user.url)
     expect(user.error).to_have_text("Not set up.")
-
-
-def test_in_chinese_too(visit: Callable[..., Visitor], account: Account) -> None:
-    visitor = visit(locale="zh-CN")
-    account.kill()
-    visitor.page.get_by_label("智谱清言的令牌").fill(account.refresh_token)
-    message = visitor.page.get_by_label("消息")
-    message.fill("你好")
-    message.press("Enter")
-    expect(visitor.error).to_contain_text("令牌被拒绝。")
-    expect(visitor.error.locator("[lang=en]")).to_contain_text("refuses this ChatGLM token")

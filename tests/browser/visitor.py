@@ -32,7 +32,7 @@ class Visitor:
         """Open the page, and wait until it knows the models."""
         with self.page.expect_response("**/v1/models"):
             self.page.goto(f"{self.url}/{query}")
-        expect(self.page.locator("#chat-model option")).not_to_have_count(1)
+        expect(self.composer).to_be_visible()
 
     def elsewhere(self) -> list[str]:
         """The requests to anything but the deployment."""
@@ -43,8 +43,22 @@ class Visitor:
         return self.page.get_by_label("ChatGLM token")
 
     @property
+    def key(self) -> Locator:
+        """The form of the key, or the line that it is folded to."""
+        return self.page.locator(".key")
+
+    @property
     def message(self) -> Locator:
-        return self.page.get_by_label("Message")
+        return self.page.get_by_role("textbox", name="Message")
+
+    @property
+    def composer(self) -> Locator:
+        """Where something is written and sent, in any language."""
+        return self.page.locator(".composer textarea")
+
+    @property
+    def log(self) -> Locator:
+        return self.page.get_by_role("log")
 
     @property
     def panel(self) -> Locator:
@@ -52,8 +66,13 @@ class Visitor:
         return self.page.get_by_role("tabpanel")
 
     @property
+    def strip(self) -> Locator:
+        """What is there for developers, on a wide screen."""
+        return self.page.get_by_role("complementary")
+
+    @property
     def status(self) -> Locator:
-        return self.panel.get_by_role("status")
+        return self.panel.locator(":scope > [role=status]")
 
     @property
     def error(self) -> Locator:
@@ -75,8 +94,23 @@ class Visitor:
         self.page.get_by_role("tab", name=name).click()
 
     def bring(self, account: Account | str) -> None:
-        """Paste a token."""
+        """Write a token into its field, which nobody checks before something is asked."""
         self.token.fill(account if isinstance(account, str) else account.refresh_token)
+
+    def paste(self, account: Account | str) -> None:
+        """Paste a token, which is checked then."""
+        text = account if isinstance(account, str) else account.refresh_token
+        self.token.evaluate(
+            """(field, text) => {
+                const data = new DataTransfer();
+                data.setData("text/plain", text);
+                field.focus();
+                const options = { bubbles: true, cancelable: true, clipboardData: data };
+                field.dispatchEvent(new ClipboardEvent("paste", options));
+                document.execCommand("insertText", false, text);
+            }""",
+            text,
+        )
 
     def ask(self, words: str) -> None:
         """Send a message, and do not wait for the answer."""
@@ -118,13 +152,30 @@ class Visitor:
         found: dict[str, str] = self.page.evaluate("({ ...localStorage, ...sessionStorage })")
         return found
 
-    def example(self, language: str) -> str:
+    def options(self) -> Locator:
+        """The further options of a chat, opened."""
+        opened = self.page.get_by_role("group", name="Options")
+        if not opened.is_visible():
+            self.button("Options").click()
+        return opened
+
+    def choose_model(self, name: str) -> None:
+        """Ask this model from now on."""
+        self.page.get_by_role("button", name="Model: ").click()
+        choice = self.page.get_by_role("group", name="Model: ")
+        listed = choice.locator("fieldset").get_by_text(name, exact=True)
+        if listed.count():  # with a line of its own
+            listed.click()
+        else:
+            choice.get_by_label("Other models").select_option(name)
+        self.page.keyboard.press("Escape")
+
+    def example(self, language: str, endpoint: str = "") -> str:
         """The lines that do the same as the panel would."""
-        details = self.panel.locator(":scope > details")
-        if details.get_attribute("open") is None:
-            details.locator("summary").click()
-        details.get_by_role("radio", name=language).check()
-        return details.locator("pre").inner_text()
+        if endpoint:
+            self.strip.get_by_label("Endpoint").select_option(endpoint)
+        self.strip.get_by_label("Language").select_option(language)
+        return self.strip.locator("pre").first.inner_text()
 
     def _refuse(self, dialog: Dialog) -> None:
         self.faults.append(f"dialog: {dialog.message}")

@@ -5,7 +5,6 @@
 - `Server` runs the streaming function's zip as the layer of the Lambda Web Adapter runs it.
 """
 
-import atexit
 import contextlib
 import functools
 import hashlib
@@ -33,7 +32,7 @@ from zipfile import ZipFile
 import openai
 import pytest
 
-from . import npm
+from . import npm, shared
 from .function_url import FunctionUrl
 from .runtime_api import RuntimeApi
 
@@ -44,6 +43,9 @@ INIT_SECONDS = 10
 
 ARCHITECTURE = {"aarch64": "arm64"}.get(platform.machine(), "x86_64")
 """Lambda's name of this machine's architecture: what is packed for it can be run here."""
+
+NOBODY = "http://127.0.0.1:9"
+"""Where nobody listens."""
 
 NOT_COPIED = shutil.ignore_patterns(".git", ".venv", ".cache", ".*_cache", ".hypothesis", "__pycache__", "node_modules")
 
@@ -56,8 +58,6 @@ class Package:
     """`.serverless` of the packed copy."""
     python: Path
     """A Python of the functions' version that has no packages of its own."""
-    seconds: float
-    """How long packing took."""
 
     @functools.cached_property
     def template(self) -> dict[str, Any]:
@@ -93,10 +93,11 @@ class Package:
     def unpack(self, name: str) -> Path:
         """Return the folder with a function's files, as they lie in `/var/task`."""
         folder = self.folder / "task" / name
-        if not folder.is_dir():
-            with ZipFile(self.zip(name)) as archive:
-                for entry in archive.infolist():
-                    Path(archive.extract(entry, folder)).chmod(entry.external_attr >> 16)
+        with shared.lock(self.folder / f"{name}.lock"):
+            if not folder.is_dir():
+                with ZipFile(self.zip(name)) as archive:
+                    for entry in archive.infolist():
+                        Path(archive.extract(entry, folder)).chmod(entry.external_attr >> 16)
         return folder
 
     def environment(self, name: str) -> dict[str, str]:
@@ -112,6 +113,10 @@ class Package:
             "PYTHONDONTWRITEBYTECODE": "1",  # /var/task cannot be written to: each start compiles
             "AWS_REGION": "us-east-1",
             "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_ACCESS_KEY_ID": "ASIAEXAMPLE",
+            "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
+            "AWS_SESSION_TOKEN": "a-session-token",
+            "AWS_ENDPOINT_URL": NOBODY,  # There is no AWS here.
             "AWS_EXECUTION_ENV": f"AWS_Lambda_{RUNTIME}",
             "AWS_LAMBDA_FUNCTION_NAME": properties["FunctionName"],
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(properties["MemorySize"]),
@@ -311,35 +316,36 @@ def context(seconds: float) -> dict[str, str]:
 
 
 @functools.cache
-def package(*only: str, **environ: str) -> Package:
-    """Package a copy of the checkout for this machine, once per session. Skips the test where that cannot be.
+def package(*only: str, store: str = "dynamodb", **environ: str) -> Package:
+    """Package a copy of the checkout for this machine, once per run. Skips the test where that cannot be.
 
-    `only`: these functions, not all. `environ`: what the deployer has set.
+    `only`: these functions, not all. `store`: the parameter of that name. `environ`: what the deployer has set.
     """
     if sys.platform != "linux":
         unavailable("Lambda's packages run on Linux only")
     osls = npm.need("lambda", "osls")
     python = packing_python()
-    scratch = Path(tempfile.mkdtemp(prefix="lambda-"))
-    atexit.register(shutil.rmtree, scratch, ignore_errors=True)
-    bundle = scratch / "bundle"
-    shutil.copytree(ROOT, bundle, ignore=NOT_COPIED, symlinks=True)
-    if only:
-        service = configuration(**environ)
-        service["functions"] = {name: service["functions"][name] for name in only}
-        del service["package"]["artifactsS3KeyDirname"]  # printed, but not accepted
-        (bundle / "serverless.yml").write_text(json.dumps(service))
-    command = [str(osls), "package", "--param", f"architecture={ARCHITECTURE}"]
-    search_path = {"PATH": f"{python.parent}:{os.environ['PATH']}"}
-    started = time.monotonic()
-    done = subprocess.run(
-        command, cwd=bundle, env=_deployer() | search_path | environ, capture_output=True, text=True, timeout=240
-    )
-    seconds = time.monotonic() - started
-    assert done.returncode == 0, done.stdout + done.stderr
-    # No packages of the machine's: what a function lacks in its zip, it lacks.
-    subprocess.run([python, "-m", "venv", "--without-pip", scratch / "python"], check=True)
-    return Package(bundle / ".serverless", scratch / "python" / "bin" / RUNTIME, seconds)
+
+    def pack(scratch: Path) -> None:
+        bundle = scratch / "bundle"
+        shutil.copytree(ROOT, bundle, ignore=NOT_COPIED, symlinks=True)
+        if only:
+            service = configuration("--param", f"store={store}", **environ)
+            service["functions"] = {name: service["functions"][name] for name in only}
+            del service["package"]["artifactsS3KeyDirname"]  # printed, but not accepted
+            (bundle / "serverless.yml").write_text(json.dumps(service))
+        command = [str(osls), "package", "--param", f"architecture={ARCHITECTURE}", "--param", f"store={store}"]
+        search_path = {"PATH": f"{python.parent}:{os.environ['PATH']}"}
+        done = subprocess.run(
+            command, cwd=bundle, env=_deployer() | search_path | environ, capture_output=True, text=True, timeout=240
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        # No packages of the machine's: what a function lacks in its zip, it lacks.
+        subprocess.run([python, "-m", "venv", "--without-pip", scratch / "python"], check=True)
+
+    of_what = hashlib.sha256(json.dumps([only, store, environ]).encode()).hexdigest()[:16]
+    packed = shared.once(f"lambda-{of_what}", pack)
+    return Package(packed / "bundle" / ".serverless", packed / "python" / "bin" / RUNTIME)
 
 
 def configuration(*options: str, **environ: str) -> dict[str, Any]:
@@ -365,23 +371,22 @@ def runtime_client(python: Path) -> Path:
         for block in re.finditer(rf"^{name}==.*\n(?:    --hash.*\n)+", pins, re.MULTILINE)
     )
     folder = ROOT / ".cache" / "awslambdaric" / hashlib.sha256(requirements.encode()).hexdigest()[:16]
-    if not folder.is_dir():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
-            pinned = Path(scratch) / "requirements.txt"
-            pinned.write_text(requirements)
-            command = [sys.executable, "-m", "pip", "install", "-qq", "--no-deps", "--require-hashes"]
-            command += [
-                "--python-version=3.12",
-                "--only-binary=:all:",
-                "--target",
-                f"{scratch}/client",
-                "-r",
-                str(pinned),
-            ]
-            subprocess.run(command, check=True)
-            Path(scratch, "client").rename(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with shared.lock(folder.with_suffix(".lock")):
+        if not folder.is_dir():
+            _install(requirements, folder)
     return folder
+
+
+def _install(requirements: str, folder: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
+        pinned = Path(scratch) / "requirements.txt"
+        pinned.write_text(requirements)
+        command = [sys.executable, "-m", "pip", "install", "-qq", "--no-deps", "--require-hashes"]
+        command += ["--python-version=3.12", "--only-binary=:all:"]
+        command += ["--target", f"{scratch}/client", "-r", str(pinned)]
+        subprocess.run(command, check=True)
+        Path(scratch, "client").rename(folder)
 
 
 def packing_python() -> Path:

@@ -23,15 +23,17 @@ class Unavailable(Exception):
     """A set of tools cannot be installed here; the message says why."""
 
 
-def install(name: str) -> Path:
+def install(name: str, manifest: Path | None = None, *, optional: bool = False) -> Path:
     """Return the folder whose `node_modules` holds the set `name`, installing it where that was not done yet.
 
-    Raises Unavailable where Node.js is missing or npm fails.
+    `manifest`: the folder with its `package.json`, where it is not beside this file. `optional`: with its optional
+    packages, which for some tools hold the binary of each system. Raises Unavailable where Node.js is missing or npm
+    fails.
     """
     npm = shutil.which("npm")
     if npm is None or shutil.which("node") is None:
         raise Unavailable("Node.js (the commands node and npm) was not found")
-    manifest = SETS / name
+    manifest = manifest or SETS / name
     lock = manifest / "package-lock.json"
     folder = CACHE / name / hashlib.sha256(lock.read_bytes()).hexdigest()[:16]
     if folder.is_dir():
@@ -46,7 +48,14 @@ def install(name: str) -> Path:
                 shutil.copy(manifest / file, staging)
         # Not `npm ci`: it refuses a lock file without the optional packages that a registry does not have. Either
         # installs what is locked as it is locked.
-        command = [npm, "install", "--omit=optional", "--ignore-scripts", "--no-audit", "--no-fund"]
+        command = [
+            npm,
+            "install",
+            *([] if optional else ["--omit=optional"]),
+            "--ignore-scripts",
+            "--no-audit",
+            "--no-fund",
+        ]
         try:
             done = subprocess.run(
                 command,

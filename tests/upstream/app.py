@@ -1,11 +1,11 @@
 """The service as an ASGI app: which path is what, and what is checked before it is answered."""
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from starlette.requests import ClientDisconnect
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, JSONResponse
 from starlette.routing import Route, Router
 from starlette.types import Receive, Scope, Send
 
@@ -14,10 +14,12 @@ from .call import Call, Handler, Reply
 from .chat import Chat
 from .control import Control
 from .conversations import Conversations
-from .envelope import MISSING_HEADER, Refusal, success
+from .envelope import BANNED, BANNED_MESSAGE, MISSING_HEADER, NOT_FOUND_PAGE, Refusal, reshape, success
 from .failures import Failures
 from .files import Uploads
+from .manners import Manners
 from .record import Record
+from .risk_control import RiskControl
 from .signature import Gatekeeper
 from .site import Site
 from .videos import Videos
@@ -28,48 +30,22 @@ type Body = Literal["json", "form", "none"]
 class Service:
     """Everything that the service knows, and its app. `delay`: seconds between the events of an unscripted answer."""
 
-    def __init__(self, delay: float = 0.0) -> None:
-        self.record = Record()
+    def __init__(self, delay: float = 0.0, keep: int | None = None, manners: Manners | None = None) -> None:
+        self._usual = manners or Manners()
+        self.manners = replace(self._usual)
+        self.record = Record(keep)
         self.accounts = Accounts()
-        self.gatekeeper = Gatekeeper()
+        self.gatekeeper = Gatekeeper(self.manners)
+        self.risk_control = RiskControl()
         self.failures = Failures()
         self.conversations = Conversations()
-        self.uploads = Uploads()
-        self.chat = Chat(self.conversations, self.uploads, delay)
+        self.uploads = Uploads(self.manners)
+        self.chat = Chat(self.conversations, self.uploads, self.manners, delay)
         self.videos = Videos(self.conversations)
         self.site = Site()
         self._visit = Public(self, "site", self.site.visit)
         self._router = Router(
-            [
-                self._route("POST", "/chatglm/user-api/user/refresh", "refresh", self._refresh, token="refresh"),
-                self._route("POST", "/chatglm/backend-api/assistant/stream", "chat", self.chat.stream),
-                self._route("POST", "/chatglm/mainchat-api/stream/stop_stream", "stop", self.chat.stop),
-                self._route("POST", "/chatglm/mainchat-api/stream/continue_stream", "continue", self.chat.resume),
-                self._route("POST", "/chatglm/mainchat-api/conversation/bulk_delete", "delete", self.chat.delete),
-                self._route("GET", "/chatglm/agent-api/operation/detail", "models", self.chat.models, body="none"),
-                self._route(
-                    "POST", "/chatglm/productivity-api/file/chat_upload", "upload", self.uploads.upload, body="form"
-                ),
-                self._route("POST", "/chatglm/video-api/v1/chat", "video", self.videos.create),
-                self._route(
-                    "GET",
-                    "/chatglm/video-api/v1/chat/status/{chat_id}",
-                    "video_status",
-                    self.videos.status,
-                    body="none",
-                ),
-                self._route(
-                    "DELETE", "/chatglm/video-api/v1/chat/{chat_id}", "video_delete", self.videos.delete, body="none"
-                ),
-                self._route(
-                    "POST", "/chatglm/video-api/v1/static/upload", "video_upload", self.videos.upload, body="form"
-                ),
-                self._route("POST", "/chatglm/video-api/v1/static/composite_video", "compose", self.videos.compose),
-                Route("/testpath/{name}", Public(self, "picture", self.chat.picture), methods=["GET"]),
-                Route("/files/{file_id}/{name}", Public(self, "file", self.uploads.download), methods=["GET"]),
-                Route("/video/{name}", Public(self, "video_file", self.videos.download), methods=["GET"]),
-                *Control(self).routes,
-            ],
+            [*self._signed(), *self._public(), *Control(self).routes],
             default=Public(self, "", _not_found),
             redirect_slashes=False,
         )
@@ -92,12 +68,56 @@ class Service:
         self.site.clear()
         self.gatekeeper.clear()
         self.accounts.clear()
+        self.risk_control.clear()
+        self.chat.play(None)
+        self.manners.change(**vars(self._usual))
         self.record.clear()
 
-    def _route(
-        self, method: str, path: str, name: str, handler: Handler, *, token: Kind = "access", body: Body = "json"
-    ) -> Route:
-        return Route(path, Endpoint(self, name, handler, token, body), methods=[method])
+    def _signed(self) -> list[Route]:
+        chat, uploads, videos = self.chat, self.uploads, self.videos
+        backend, mainchat, video = "/chatglm/backend-api", "/chatglm/mainchat-api", "/chatglm/video-api/v1"
+        endpoints = [
+            ("POST", "/chatglm/user-api/user/refresh", Endpoint(self, "refresh", self._refresh, token="refresh")),
+            ("GET", "/chatglm/user-api/user/info", Endpoint(self, "user_info", self._user_info, body="none")),
+            ("POST", f"{backend}/assistant/stream", Endpoint(self, "chat", chat.stream)),
+            ("POST", f"{mainchat}/stream/stop_stream", Endpoint(self, "stop", chat.stop)),
+            ("POST", f"{mainchat}/stream/continue_stream", Endpoint(self, "continue", chat.resume)),
+            ("POST", f"{mainchat}/conversation/bulk_delete", Endpoint(self, "delete", chat.delete)),
+            ("POST", f"{mainchat}/conversation/delete", Endpoint(self, "delete_single", chat.delete_single)),
+            ("POST", f"{backend}/assistant/conversation/delete", Endpoint(self, "delete_old", chat.delete_old)),
+            ("GET", "/chatglm/agent-api/operation/detail", Endpoint(self, "models", chat.models, body="none")),
+            (
+                "POST",
+                "/chatglm/productivity-api/file/chat_upload",
+                Endpoint(self, "upload", uploads.upload, body="form"),
+            ),
+            ("POST", f"{backend}/assistant/file_upload", Endpoint(self, "upload_old", uploads.upload_old, body="form")),
+            ("POST", f"{video}/chat", Endpoint(self, "video", videos.create)),
+            ("GET", f"{video}/chat/status/{{chat_id}}", Endpoint(self, "video_status", videos.status, body="none")),
+            ("GET", f"{video}/chat/{{chat_id}}", Endpoint(self, "video_details", videos.details, body="none")),
+            ("DELETE", f"{video}/chat/{{chat_id}}", Endpoint(self, "video_delete", videos.delete, body="none")),
+            ("POST", f"{video}/static/upload", Endpoint(self, "video_upload", videos.upload, body="form")),
+            ("POST", f"{video}/static/composite_video", Endpoint(self, "compose", videos.compose)),
+        ]
+        return [Route(path, endpoint, methods=[method]) for method, path, endpoint in endpoints]
+
+    def _public(self) -> list[Route]:
+        clock = "/chatglm/operation-api/config/cur_ts"
+        endpoints = {
+            clock: Public(self, "clock", self._clock),
+            "/testpath/{name}": Public(self, "picture", self.chat.picture),
+            "/files/{file_id}/{name}": Public(self, "file", self.uploads.download),
+            "/video/{name}": Public(self, "video_file", self.videos.download),
+        }
+        return [Route(path, endpoint, methods=["GET"]) for path, endpoint in endpoints.items()]
+
+    async def _clock(self, call: Call) -> Reply:
+        """config/cur_ts: who has a wrong clock cannot sign, so that this takes any call [guess]."""
+        return success({"cur_ts": int(self.gatekeeper.clock() * 1000)}, call.rid)
+
+    @staticmethod
+    async def _user_info(call: Call) -> Reply:
+        return success(call.account.info(), call.rid)
 
     @staticmethod
     async def _refresh(call: Call) -> Reply:
@@ -111,8 +131,8 @@ class Endpoint:
     service: Service
     name: str
     handler: Handler
-    token: Kind
-    body: Body
+    token: Kind = "access"
+    body: Body = "json"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         with contextlib.suppress(ClientDisconnect):
@@ -121,20 +141,28 @@ class Endpoint:
             if not self.service.accounts.has_forgotten(call.recorded.headers.get("Authorization")):
                 self.service.record.add(call.recorded)
             try:
-                await self._check(call)
-                failure = self.service.failures.take(call)
-                reply = await failure.reply(call) if failure else None
-                reply = reply or await self.handler(call)
+                reply = self.service.risk_control.refuse(call) or await self._answer(call)
             except Refusal as refusal:
                 call.recorded.code = refusal.code
                 reply = refusal.response(call.rid)
             await reply(scope, receive, call.noting(send))
+
+    async def _answer(self, call: Call) -> Reply:
+        await self._check(call)
+        failure = self.service.failures.take(call)
+        reply = await failure.reply(call, self.handler) if failure else None
+        if reply is not None:
+            return reply
+        reply = await self.handler(call)
+        return reshape(reply, self.service.manners.envelopes) if isinstance(reply, JSONResponse) else reply
 
     async def _check(self, call: Call) -> None:
         headers = call.recorded.headers
         self.service.gatekeeper.check(headers)
         call.account = self.service.accounts.identify(headers.get("Authorization"), self.token)
         _check_device(call.account, headers["X-Device-Id"])
+        if call.account.blocked and self.name not in ("refresh", "user_info"):
+            raise Refusal(BANNED, BANNED_MESSAGE, 403)
         if self.body == "json":
             call.read_json()
         elif self.body == "form":
@@ -154,13 +182,13 @@ class Public:
             call = await Call.read(scope, receive, self.name, self.service.record)
             self.service.record.add(call.recorded)
             failure = self.service.failures.take(call)
-            reply = await failure.reply(call) if failure else None
+            reply = await failure.reply(call, self.handler) if failure else None
             reply = reply or await self.handler(call)
             await reply(scope, receive, call.noting(send))
 
 
 async def _not_found(call: Call) -> Reply:
-    return HTMLResponse("<!DOCTYPE html><html><body><h1>404 Not Found</h1></body></html>", 404)
+    return HTMLResponse(NOT_FOUND_PAGE, 404)
 
 
 def _check_device(account: Account, device_id: str) -> None:

@@ -2,57 +2,85 @@
 
 import asyncio
 import re
-from typing import Any
 
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 
 from . import demo, media
 from .accounts import Account
+from .answer import Answer
 from .call import Call, Reply
 from .conversations import Conversations, Generation
-from .ending import Cut, Instead
-from .envelope import BUSY, BUSY_MESSAGE, Refusal, bad_body, success, unknown
+from .ending import ERRORS, Cut, Instead
+from .envelope import (
+    BUSY,
+    BUSY_MESSAGE,
+    NOT_FOUND_PAGE,
+    UNKNOWN_CONVERSATION,
+    Refusal,
+    bad_body,
+    success,
+    unknown,
+)
 from .files import Uploads
+from .manners import Manners
+from .play import Asked, Play, as_answer
+from .question import Questions, prompt_of
 from .stream import Stream
-
-CHAT_MODES = {"", "zero", "thinking", "deep_thinking", "deep_research"}
-EFFORTS = {"low", "high", "max"}
-MODELS = ("glm-5.3", "glm-5.3-flash")
-ASPECT_RATIOS = {"1:1", "3:4", "4:3", "9:16", "16:9", "2:3", "3:2"}
 
 # Seconds for which a call waits for the account's running generation to end before it is refused: that a client has
 # closed a connection is seen a moment after its next call may have arrived.
 BUSY_GRACE = 0.05
 
-_ASSISTANT_ID = re.compile(r"[0-9a-z]{24,}")
 _PICTURE = re.compile(r"(?P<history_id>[0-9a-f]{24})_(?P<number>[0-9])_0\.jpg")
 
 
 class Chat:
     """The chat endpoints."""
 
-    def __init__(self, conversations: Conversations, uploads: Uploads, delay: float) -> None:
+    def __init__(self, conversations: Conversations, uploads: Uploads, manners: Manners, delay: float) -> None:
         self.conversations = conversations
-        self.uploads = uploads
+        self.questions = Questions(uploads, manners)
+        self.manners = manners
         self.delay = delay
         self.site = ""
+        self._play: Play | None = None
+        self._played = 0
+
+    def play(self, play: Play | None) -> None:
+        """Let this answer every chat call from now on; None: nobody."""
+        self._play, self._played = play, 0
 
     async def stream(self, call: Call) -> Reply:
-        body = call.json
+        body, account = call.json, call.account
         if call.recorded.headers.get("Accept") != "text/event-stream":
             raise bad_body("Accept is not text/event-stream")
-        self._check(body, call.account)
-        await self._refuse_busy(call.account)
-        conversation = self.conversations.find(call.account, body["conversation_id"])
+        self.questions.check(call)
+        await self._refuse_busy(account)
+        conversation = self.conversations.find(account, body["conversation_id"])
         if conversation is None and body["conversation_id"]:
+            if self.manners.unknown_conversation == "refused":
+                raise Refusal(UNKNOWN_CONVERSATION, "conversation not exists", 200)
             return Response(b"", media_type="text/event-stream")
-        answer = self.conversations.next_answer(call.account) or demo.answer(body, self.delay)
+        with self.conversations.claim(account):
+            answer = await self._answer(call)
         if isinstance(answer.ending, Instead):
             return Response(answer.ending.body, answer.ending.status, media_type=answer.ending.content_type)
         if conversation is None:
-            conversation = self.conversations.begin(call.account, body["assistant_id"])
-        conversation.prompts.append(_prompt(body))
+            conversation = self.conversations.begin(account, body["assistant_id"])
+        conversation.prompts.append(prompt_of(body))
         return Stream(call, self.conversations.generate(conversation, answer, self.site))
+
+    async def _answer(self, call: Call) -> Answer:
+        """Return what to answer: as it was scripted, as it is played, or the demo."""
+        prompt, longest = prompt_of(call.json), self.manners.longest_prompt
+        if longest is not None and len(prompt) > longest:
+            return Answer(ending=ERRORS["context_exceeded"])
+        answer = self.conversations.next_answer(call.account)
+        if answer is None and self._play is not None:
+            asked = Asked(prompt, call.json, call.account, self._played)
+            self._played += 1
+            answer = as_answer(await asyncio.to_thread(self._play, asked))
+        return answer or demo.answer(call.json, self.delay)
 
     async def stop(self, call: Call) -> Reply:
         generation = self._generation(call)
@@ -63,6 +91,8 @@ class Chat:
     async def resume(self, call: Call) -> Reply:
         """continue_stream: go on where a cut stream, or one that its client left, was."""
         generation = self._generation(call)
+        if self.manners.strict_continue and not isinstance(call.json.get("logic_id"), str):
+            raise bad_body("logic_id is missing")
         if call.recorded.headers.get("Accept") != "text/event-stream":
             raise bad_body("Accept is not text/event-stream")
         if generation.phase == "running" and generation.answer.lingers:
@@ -72,6 +102,8 @@ class Chat:
         if isinstance(generation.ending, Cut):
             if not generation.ending.resumes:
                 raise unknown("a cut stream of this history_id")
+            if generation.ending.anew:
+                generation.position = 0
             generation.ending = generation.ending.then
         if isinstance(generation.ending, Instead):
             return Response(generation.ending.body, generation.ending.status, media_type=generation.ending.content_type)
@@ -80,9 +112,39 @@ class Chat:
         return Stream(call, generation)
 
     async def delete(self, call: Call) -> Reply:
+        """bulk_delete: several conversations at once."""
+        if self.manners.deletion != "bulk":
+            return self._no_deletion(call)
         ids = call.json.get("conversation_ids")
         if not isinstance(ids, list) or not ids or not all(isinstance(item, str) for item in ids):
             raise bad_body("conversation_ids is not a list of ids")
+        return self._delete(call, ids)
+
+    async def delete_single(self, call: Call) -> Reply:
+        """The second path; what it is sent was not captured, so that either form is taken [guess]."""
+        if self.manners.deletion not in ("bulk", "single"):
+            return self._no_deletion(call)
+        match call.json:
+            case {"conversation_ids": [str() as conversation_id]} | {"conversation_id": str(conversation_id)}:
+                return self._delete(call, [conversation_id])
+            case _:
+                raise bad_body("conversation_id is missing")
+
+    async def delete_old(self, call: Call) -> Reply:
+        """The path of 2024."""
+        if self.manners.deletion != "old":
+            return self._no_deletion(call)
+        conversation_id = call.json.get("conversation_id")
+        if not isinstance(conversation_id, str):
+            raise bad_body("conversation_id is missing")
+        return self._delete(call, [conversation_id])
+
+    def _no_deletion(self, call: Call) -> Reply:
+        if self.manners.deletion == "none":
+            raise unknown("conversation")
+        return HTMLResponse(NOT_FOUND_PAGE, 404)
+
+    def _delete(self, call: Call, ids: list[str]) -> Reply:
         conversations = [self.conversations.find(call.account, item) for item in ids]
         for conversation in conversations:
             if conversation is None:
@@ -96,7 +158,9 @@ class Chat:
     async def models(self, call: Call) -> Reply:
         if call.recorded.query.get("tag") != "available_models":
             raise unknown("tag")
-        return success({"models": [{"selected_model": model} for model in MODELS]}, call.rid)
+        first, *_, last = [model["selected_model"] for model in self.manners.models] * 2
+        default = {"agent": first, "vip": first, "guest": last}
+        return success({"models": self.manners.models, "default": default}, call.rid)
 
     async def picture(self, call: Call) -> Reply:
         """A picture that a generation has drawn; public."""
@@ -105,51 +169,12 @@ class Chat:
             return Response("not found", 404, media_type="text/html")
         return Response(media.picture(int(drawn["number"])), media_type="image/jpeg")
 
-    def _check(self, body: dict[str, Any], account: Account) -> None:
-        for name in ("assistant_id", "conversation_id", "project_id", "chat_type"):
-            if not isinstance(body.get(name), str):
-                raise bad_body(f"{name} is not a string")
-        if not _ASSISTANT_ID.fullmatch(body["assistant_id"]):
-            raise bad_body("assistant_id is not an id")
-        if body["chat_type"] != "user_chat":
-            raise bad_body("chat_type is not user_chat")
-        match body.get("messages"):
-            case [{"role": "user", "content": [_, *_] as content}]:
-                for part in content:
-                    self._check_part(part, account)
-            case _:
-                raise bad_body("messages is not one message of the user with content")
-        _check_meta_data(body.get("meta_data"), body["assistant_id"])
-
-    def _check_part(self, part: Any, account: Account) -> None:
-        match part:
-            case {"type": "text", "text": str()}:
-                return
-            case {"type": "file", "file": [_, *_] as files}:
-                self._check_uploaded(files, account)
-            case {"type": "image", "image": [_, *_] as images}:
-                self._check_uploaded(images, account)
-                if not all(image.get("image_url") == image["file_url"] for image in images):
-                    raise bad_body("image_url is not the file_url")
-            case _:
-                raise bad_body("content part of an unknown type or shape")
-
-    def _check_uploaded(self, entries: list[Any], account: Account) -> None:
-        for entry in entries:
-            if not isinstance(entry, dict):
-                raise bad_body("a file is not an object")
-            upload = self.uploads.find(account, entry.get("file_id"))
-            if upload is None:
-                raise bad_body("file_id is not of a file that this account has uploaded")
-            if any(entry.get(name) != value for name, value in upload.result.items()):
-                raise bad_body("a file is not what its upload answered")
-
     async def _refuse_busy(self, account: Account) -> None:
         running = self.conversations.running(account)
-        if len(running) < account.generations:
-            return
-        await asyncio.wait([asyncio.create_task(one.over.wait()) for one in running[:1]], timeout=BUSY_GRACE)
-        if len(self.conversations.running(account)) >= account.generations:
+        if len(running) >= account.generations:
+            await asyncio.wait([asyncio.create_task(one.over.wait()) for one in running[:1]], timeout=BUSY_GRACE)
+        if self.conversations.is_busy(account):
+            account.refused_busy += 1
             raise Refusal(BUSY, BUSY_MESSAGE, 200)
 
     def _generation(self, call: Call) -> Generation:
@@ -158,23 +183,3 @@ class Chat:
         if generation is None or generation.account is not call.account:
             raise unknown("history_id")
         return generation
-
-
-def _check_meta_data(meta_data: Any, assistant_id: str) -> None:
-    match meta_data:
-        case {"chat_mode": str(chat_mode), "is_networking": bool(), "cogview": {**cogview}}:
-            pass
-        case _:
-            raise bad_body("meta_data lacks chat_mode, is_networking or cogview")
-    if chat_mode not in CHAT_MODES:
-        raise bad_body("chat_mode is unknown")
-    if meta_data.get("reasoning_effort", "high") not in EFFORTS:
-        raise bad_body("reasoning_effort is unknown")
-    if meta_data.get("selected_model", MODELS[0]) not in MODELS:
-        raise bad_body("selected_model is unknown")
-    if assistant_id == demo.DRAWING_ASSISTANT and cogview.get("aspect_ratio") not in ASPECT_RATIOS:
-        raise bad_body("aspect_ratio is unknown")
-
-
-def _prompt(body: dict[str, Any]) -> str:
-    return "\n".join(part["text"] for part in body["messages"][0]["content"] if part["type"] == "text")

@@ -4,18 +4,24 @@ import asyncio
 import threading
 import time
 import uuid
-from collections import deque
+from collections import Counter, deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from .accounts import Account
 from .answer import Answer
-from .events import Envelope, Event
+from .events import Envelope
+from .piece import Event
 
 if TYPE_CHECKING:
     from .ending import Ending
 
 type Phase = Literal["running", "finished", "stopped", "cut"]
+
+KEPT = 1000
+"""How many generations that are over can still be taken up again or asked for pictures: a soak has many."""
 
 
 @dataclass
@@ -26,6 +32,8 @@ class Conversation:
     assistant_id: str
     id: str = field(default_factory=lambda: uuid.uuid4().hex[:24])
     prompts: list[str] = field(default_factory=list)
+    active_at: float = field(default_factory=time.monotonic)
+    """When its last answer began or ended, or its client left."""
 
 
 class Generation:
@@ -48,6 +56,7 @@ class Generation:
             created_at=time.strftime("%Y-%m-%d %H:%M:%S"),
             site=site,
             crlf=answer.crlf,
+            blanks=1 if answer.style.bare else 2,
         )
 
     @property
@@ -63,6 +72,8 @@ class Generation:
     def end(self, phase: Phase) -> None:
         if self.phase == "running":
             self.phase = phase
+            self.account.free_at = time.monotonic() + self.account.busy_after
+            self.conversation.active_at = time.monotonic()
             self.over.set()
 
 
@@ -74,11 +85,18 @@ class Conversations:
         self._conversations: dict[str, Conversation] = {}
         self._generations: dict[str, Generation] = {}
         self._running: dict[str, list[Generation]] = {}
+        self._claimed: Counter[str] = Counter()
+        self._left: dict[str, dict[str, Conversation]] = {}
         self._scripts: deque[tuple[Answer, str | None, int | None]] = deque()
 
     def of(self, account: Account) -> list[str]:
         with self._lock:
-            return [conversation.id for conversation in self._conversations.values() if conversation.account is account]
+            return list(self._left.get(account.uid, ()))
+
+    def left(self, account: Account) -> list[Conversation]:
+        """Return the account's conversations."""
+        with self._lock:
+            return list(self._left.get(account.uid, {}).values())
 
     def running(self, account: Account) -> list[Generation]:
         with self._lock:
@@ -86,10 +104,25 @@ class Conversations:
             self._running[account.uid] = running
             return list(running)
 
+    def is_busy(self, account: Account) -> bool:
+        """Whether the account may not begin another answer just now."""
+        begun = len(self.running(account)) + self._claimed[account.uid]
+        return begun >= account.generations or time.monotonic() < account.free_at
+
+    @contextmanager
+    def claim(self, account: Account) -> Iterator[None]:
+        """Count an answer that is about to begin, while somebody thinks of what it says."""
+        self._claimed[account.uid] += 1
+        try:
+            yield
+        finally:
+            self._claimed[account.uid] -= 1
+
     def begin(self, account: Account, assistant_id: str) -> Conversation:
         with self._lock:
             conversation = Conversation(account, assistant_id)
             self._conversations[conversation.id] = conversation
+            self._left.setdefault(account.uid, {})[conversation.id] = conversation
             return conversation
 
     def find(self, account: Account, conversation_id: str) -> Conversation | None:
@@ -100,19 +133,34 @@ class Conversations:
     def delete(self, conversation: Conversation) -> None:
         with self._lock:
             self._conversations.pop(conversation.id, None)
+            self._left[conversation.account.uid].pop(conversation.id, None)
 
     def generate(self, conversation: Conversation, answer: Answer, site: str) -> Generation:
         with self._lock:
             account, generation = conversation.account, Generation(conversation, answer, site)
             self._generations[generation.history_id] = generation
-            self._running.setdefault(account.uid, []).append(generation)
+            self._forget_oldest()
+            account.generated += 1
+            self._runs(generation)
             return generation
 
     def resume(self, generation: Generation) -> None:
         with self._lock:
             generation.phase = "running"
             generation.over = asyncio.Event()
-            self._running.setdefault(generation.account.uid, []).append(generation)
+            self._runs(generation)
+
+    def _forget_oldest(self) -> None:
+        if len(self._generations) > KEPT:
+            over = next((one for one in self._generations.values() if one.phase != "running"), None)
+            if over is not None:
+                del self._generations[over.history_id]
+
+    def _runs(self, generation: Generation) -> None:
+        account = generation.account
+        generation.conversation.active_at = time.monotonic()
+        self._running.setdefault(account.uid, []).append(generation)
+        account.max_running = max(account.max_running, len(self.running(account)))
 
     def generation(self, history_id: str) -> Generation | None:
         return self._generations.get(history_id)
@@ -140,6 +188,7 @@ class Conversations:
                 if generation.halt is not None and not generation.halt.done():
                     generation.halt.set_result("reset")
             self._conversations.clear()
+            self._left.clear()
             self._generations.clear()
             self._running.clear()
             self._scripts.clear()

@@ -2,7 +2,10 @@
 
 from typing import Any
 
-from .answer import Answer, Part, Pictures, Search, Source, Text, Think
+from .answer import Answer
+from .parts import Part, Text, Think
+from .pictures import Pictures
+from .search import Search, Source
 
 DRAWING_ASSISTANT = "65a232c082ff90a2ad2f15e2"
 REASONING_MODES = {"zero", "thinking", "deep_thinking"}
@@ -12,7 +15,7 @@ def answer(body: dict[str, Any], delay: float) -> Answer:
     """Answer a chat call's `body`; `delay` in seconds between events."""
     prompt = last_words(_text(body))
     if body["assistant_id"] == DRAWING_ASSISTANT:
-        return Answer(Pictures(prompt=f"{prompt}, painted by the stand-in"), delay=delay)
+        return Answer(Pictures(prompt=f"{prompt}, painted by the stand-in"), delay=delay, opening=True)
     parts: list[Part] = []
     meta_data = body["meta_data"]
     if meta_data["chat_mode"] in REASONING_MODES:
@@ -26,7 +29,7 @@ def answer(body: dict[str, Any], delay: float) -> Answer:
             )
         )
     parts.append(Text(*_words(f"This is the stand-in for chatglm.cn, not a model. You said: {prompt}")))
-    return Answer(*parts, delay=delay)
+    return Answer(*parts, delay=delay, opening=True)
 
 
 def last_words(text: str) -> str:

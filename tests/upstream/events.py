@@ -1,4 +1,4 @@
-"""An answer's events as bytes (protocol: "Events").
+"""An answer's events as bytes (protocol: "Frames").
 
 Events are rendered once per answer; what differs from one generation to the next (the ids) stands first in each event
 and is put in when it is sent.
@@ -7,70 +7,16 @@ and is put in when it is sent.
 import itertools
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
-from uuid import uuid4
 
-from .ending import Ending, Error, Intervene
-
-# Stands for what is known only when the event is sent. The number is filled in by `str.format`.
-PICTURE_URL = "@@site@@/testpath/@@history@@_{}_0.jpg"
-
-_COMPACT = (",", ":")
-
-
-@dataclass(frozen=True)
-class Piece:
-    """One part as the wire knows it: growing by `deltas`, there at once with `content`, or `raw` bytes instead."""
-
-    deltas: tuple[str, ...] = ()
-    snapshot: str = ""
-    type: str = ""
-    key: str = ""
-    content: list[dict[str, Any]] = field(default_factory=list)
-    meta_data: dict[str, Any] = field(default_factory=dict)
-    role: str = "assistant"
-    logic_id: str = field(default_factory=lambda: uuid4().hex)
-    raw: bytes | None = None
-
-    def growing(self, value: str) -> dict[str, Any]:
-        return self._part([{"type": self.type, self.key: value}], "init")
-
-    def finished(self, snapshot: str | None = None) -> dict[str, Any]:
-        if not self.key:
-            return self._part(self.content, "finish")
-        return self._part([{"type": self.type, self.key: self.snapshot if snapshot is None else snapshot}], "finish")
-
-    def _part(self, content: Sequence[dict[str, Any]], status: str) -> dict[str, Any]:
-        return {
-            "id": self.logic_id,
-            "logic_id": self.logic_id,
-            "role": self.role,
-            "model": "moe_53f",
-            "recipient": "all",
-            "status": status,
-            "meta_data": self.meta_data,
-            "content": [{**item, "status": status} for item in content],
-        }
-
-
-@dataclass(frozen=True)
-class Event:
-    """An event's JSON behind the ids, and how much of the answer it brings: parts finished, deltas of the next."""
-
-    body: bytes
-    finished: int = 0
-    deltas: int = 0
-    raw: bytes | None = None
-
-    @property
-    def has_urls(self) -> bool:
-        return b"@@history@@" in self.body
+from .ending import Ending, Error, Finish, Intervene
+from .piece import Event, Piece, Style, event
 
 
 @dataclass(frozen=True)
 class Envelope:
-    """What all events of one generation begin with."""
+    """What all events of one generation begin with. `blanks` stand after `data:`."""
 
     history_id: str
     conversation_id: str
@@ -78,6 +24,7 @@ class Envelope:
     created_at: str
     site: str
     crlf: bool
+    blanks: int = 1
 
     def events(self, events: Iterable[Event]) -> Iterator[bytes]:
         """Return the events as they go over the wire."""
@@ -88,84 +35,108 @@ class Envelope:
             "assistant_id": self.assistant_id,
             "created_at": self.created_at,
         }
-        head = b"event:message" + end + b"data: " + json.dumps(ids, separators=_COMPACT)[:-1].encode() + b","
-        tail = end + end
-        for event in events:
-            if event.raw is not None:
-                yield event.raw
+        start = json.dumps(ids, separators=(",", ":"))[:-1].encode() + b","
+        head = b"event:message" + end + b"data:" + b" " * self.blanks + start
+        blank_line = end + end
+        for one in events:
+            if one.raw is not None:
+                yield one.raw
                 continue
-            body = event.body
-            if event.has_urls:
+            body = one.body
+            if one.has_places:
                 body = body.replace(b"@@history@@", self.history_id.encode()).replace(b"@@site@@", self.site.encode())
-            yield b"%b%b%b" % (head, body, tail)
+            yield b"%b%b%b" % (head, body, blank_line if one.tail is None else one.tail)
 
 
-def deltas(pieces: Sequence[Piece]) -> list[Event]:
-    """2026: an event per delta, then the finished part."""
+def render(pieces: Sequence[Piece], style: Style) -> list[Event]:
+    """Return all events but the last.
+
+    "deltas": an event per delta, then the finished part. "snapshots": each event holds all of the part so far, and,
+    where they are carried, the earlier parts.
+    """
     events: list[Event] = []
-    for finished, piece in enumerate(pieces):
-        for count, delta in enumerate(piece.deltas, 1):
-            events.append(_event([piece.growing(delta)], finished=finished, deltas=count))
-        events.append(_finishing(piece, [], finished + 1))
-    return events
-
-
-def snapshots(pieces: Sequence[Piece], *, carry: bool) -> list[Event]:
-    """2024-2025: each event holds all of the part so far, and the earlier parts."""
-    events = []
     earlier: list[dict[str, Any]] = []
+    carries = style.dialect == "snapshots" and style.carry
     for finished, piece in enumerate(pieces):
-        for count, text in enumerate(itertools.accumulate(piece.deltas), 1):
-            events.append(_event([*earlier, piece.growing(text)], finished=finished, deltas=count))
-        events.append(_finishing(piece, earlier, finished + 1))
-        if carry and piece.raw is None:
-            earlier.append(piece.finished())
+        begin = len(events)
+        if piece.raw is not None:
+            events.append(Event(b"", finished + 1, raw=piece.raw))
+        elif piece.fields is not None:
+            events.append(_event([], style, finished=finished + 1, changes=piece.fields))
+        else:
+            for count, text in enumerate(_texts(piece, style), 1):
+                events.append(_event([*earlier, piece.growing(text, style)], style, finished=finished, deltas=count))
+            events += _finishing(pieces, finished, earlier, style)
+            if carries:
+                earlier.append(piece.finished(style))
+        if piece.pause and len(events) > begin:
+            events[begin] = replace(events[begin], pause=piece.pause)
     return events
 
 
-def opening() -> Event:
-    return _event([])
+def opening(style: Style) -> Event:
+    return _event([], style)
 
 
-def last(pieces: Sequence[Piece], ending: Ending) -> Event:
+def last(pieces: Sequence[Piece], ending: Ending, style: Style) -> Event:
+    """Return the event that says how the answer ended."""
     match ending:
-        case Intervene(text):
-            return _event([], status="intervene", errors={"last_error": {"intervene_text": text}})
+        case Intervene():
+            parts = [_intervened(pieces[-1], ending, style)] if ending.at == "part" and pieces else []
+            return _event(parts, style, status=ending.status, changes=ending.fields())
         case Error(code, message, where):
-            return _event([], status="error", errors={where: {"error_code": code, "err_msg": message}})
+            return _event([], style, status="error", changes={where: {"error_code": code, "err_msg": message}})
+        case Finish():
+            parts = [piece.finished(style) for piece in pieces if piece.is_part] if ending.repeats else []
+            return _event(parts, style, status=ending.status, finished=len(pieces), tail=ending.tail)
         case _:
-            parts = [piece.finished() for piece in pieces if piece.raw is None]
-            return _event(parts, status="finish", finished=len(pieces))
+            raise ValueError(f"{ending} has no last event")
 
 
-def stopped(pieces: Sequence[Piece], at: Event | None) -> Event:
-    """The last event of a generation that was stopped after `at`: what there was until then, finished [guess]."""
+def stopped(pieces: Sequence[Piece], at: Event | None, style: Style) -> Event:
+    """Return the last event of a generation that was stopped after `at`: what there was until then [guess]."""
     if at is None:
-        return _event([], status="finish")
-    parts = [piece.finished() for piece in pieces[: at.finished] if piece.raw is None]
+        return _event([], style, status="finish")
+    parts = [piece.finished(style) for piece in pieces[: at.finished] if piece.is_part]
     if at.deltas:
         piece = pieces[at.finished]
-        parts.append(piece.finished("".join(piece.deltas[: at.deltas])))
-    return _event(parts, status="finish")
+        parts.append(piece.finished(style, "".join(piece.deltas[: at.deltas])))
+    return _event(parts, style, status="finish")
 
 
-def _finishing(piece: Piece, earlier: list[dict[str, Any]], finished: int) -> Event:
-    if piece.raw is not None:
-        return Event(b"", finished, raw=piece.raw)
-    return _event([*earlier, piece.finished()], finished=finished)
+def _texts(piece: Piece, style: Style) -> Iterable[str]:
+    if piece.steps:
+        return piece.steps
+    return piece.deltas if style.dialect == "deltas" else itertools.accumulate(piece.deltas)
+
+
+def _finishing(pieces: Sequence[Piece], at: int, earlier: list[dict[str, Any]], style: Style) -> list[Event]:
+    """Return the event with the finished part and those joined to it: none where it is joined itself."""
+    piece = pieces[at]
+    if piece.joined or (piece.key and not style.finishes):
+        return []
+    joined = list(itertools.takewhile(lambda one: one.joined, pieces[at + 1 :]))
+    parts = [one.finished(style) for one in (piece, *joined)]
+    return [_event([*earlier, *parts], style, finished=at + 1 + len(joined))]
+
+
+def _intervened(piece: Piece, ending: Intervene, style: Style) -> dict[str, Any]:
+    return replace(piece, status="intervene", error=ending.error()).finished(style, "".join(piece.deltas))
 
 
 def _event(
     parts: list[dict[str, Any]],
+    style: Style,
     *,
-    status: str = "init",
+    status: str | None = "init",
     finished: int = 0,
     deltas: int = 0,
-    errors: dict[str, Any] | None = None,
+    tail: bytes | None = None,
+    changes: dict[str, Any] | None = None,
 ) -> Event:
-    body = {"parts": parts, "status": status, "last_error": {}, "meta_data": {}, **(errors or {})}
-    try:
-        encoded = json.dumps(body, ensure_ascii=False, separators=_COMPACT).encode()
-    except UnicodeEncodeError:  # A lone surrogate can only travel as an escape.
-        encoded = json.dumps(body, separators=_COMPACT).encode()
-    return Event(encoded[1:], finished, deltas)
+    fields: dict[str, Any] = {"parts": parts, "status": status, "last_error": {}, "meta_data": style.event_meta_data()}
+    if status is None:
+        del fields["status"]
+    if not style.bare:
+        fields["tool_calls"] = []
+    return event({**fields, **(changes or {})}, finished=finished, deltas=deltas, tail=tail)

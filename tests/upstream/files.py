@@ -7,11 +7,12 @@ from typing import Any
 from urllib.parse import quote
 
 from PIL import Image, UnidentifiedImageError
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 
 from .accounts import Account
 from .call import Call, Reply
-from .envelope import bad_body, success
+from .envelope import NOT_FOUND_PAGE, bad_body, success
+from .manners import Manners
 from .record import File
 
 
@@ -27,7 +28,8 @@ class Upload:
 class Uploads:
     """The upload endpoint and what came through it. `as_list`: it answers a list of one."""
 
-    def __init__(self) -> None:
+    def __init__(self, manners: Manners) -> None:
+        self._manners = manners
         self.as_list = False
         self.site = ""
         self._by_id: dict[str, Upload] = {}
@@ -44,9 +46,21 @@ class Uploads:
         self._by_id.clear()
 
     async def upload(self, call: Call) -> Reply:
-        form, file = call.recorded.form, uploaded(call)
+        form = call.recorded.form
+        if self._manners.uploading != "new":
+            return HTMLResponse(NOT_FOUND_PAGE, 404)
         if form.get("from") != "chat" or not form.get("assistant_id"):
             raise bad_body("from is not chat, or assistant_id is missing")
+        return self._take(call)
+
+    async def upload_old(self, call: Call) -> Reply:
+        """The path of 2024, whose form has nothing but the file."""
+        if self._manners.uploading != "old":
+            return HTMLResponse(NOT_FOUND_PAGE, 404)
+        return self._take(call)
+
+    def _take(self, call: Call) -> Reply:
+        file = uploaded(call)
         file_id = uuid.uuid4().hex[:24]
         result: dict[str, Any] = {
             "file_id": file_id,

@@ -3,6 +3,7 @@
 import hashlib
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,9 +28,10 @@ class Recorded:
     first event of a stream; both mean the same in every process of the machine.
 
     `name` is the endpoint's short name ("refresh", "chat", …; "" for an unknown path). `status` is the HTTP status
-    and `code` the envelope's, where it was refused. `done` says that nothing more will be sent (of a stream: nothing
-    after its last event), `client_gone` that the client closed the connection before. `events` counts the pieces of a
-    stream sent so far.
+    and `code` the envelope's, where it was refused. `number` counts requests from 0. `ignored` says what the service
+    took no notice of, and why: pictures of another shape, or with a model that only reads text. `done` says that
+    nothing more will be sent (of a stream: nothing after its last event), `client_gone` that the client closed the
+    connection before. `events` counts the pieces of a stream sent so far.
     """
 
     name: str
@@ -46,6 +48,8 @@ class Recorded:
     first_sent: float | None = None
     status: int | None = None
     code: int = 0
+    number: int = -1
+    ignored: list[str] = field(default_factory=list)
     events: int = 0
     done: bool = False
     client_gone: bool = False
@@ -54,12 +58,16 @@ class Recorded:
 class Record:
     """All requests in order of arrival, and a way to wait for something to happen."""
 
-    def __init__(self) -> None:
+    def __init__(self, keep: int | None = None) -> None:
+        """`keep`: how many requests are remembered, the newest; None: all."""
         self._changed = threading.Condition()
-        self._requests: list[Recorded] = []
+        self._requests: deque[Recorded] = deque(maxlen=keep)
+        self._count = 0
 
     def add(self, recorded: Recorded) -> None:
         with self._changed:
+            recorded.number = self._count
+            self._count += 1
             self._requests.append(recorded)
             self._changed.notify_all()
 

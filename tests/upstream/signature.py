@@ -6,9 +6,9 @@ import time
 from collections.abc import Mapping
 
 from .envelope import BAD_SIGNATURE, BAD_TIMESTAMP, MISSING_HEADER, MISSING_USER_AGENT, Refusal
+from .manners import Manners
 
 SECRET = "8a1317a7468aa3ad86e997d08f3f31cb"
-CLOCK_TOLERANCE = 300.0  # Seconds. The service's own is not known.
 
 FIXED_HEADERS = {
     "App-Name": "chatglm",
@@ -39,7 +39,8 @@ def has_check_digit(timestamp: str) -> bool:
 class Gatekeeper:
     """Refuses calls that do not look like the web page's own, and calls that are a repeat."""
 
-    def __init__(self) -> None:
+    def __init__(self, manners: Manners) -> None:
+        self._manners = manners
         self._nonces: set[str] = set()
         self._request_ids: set[str] = set()
 
@@ -48,6 +49,10 @@ class Gatekeeper:
         self._check_device(headers)
         self._check_timestamp(headers)
         self._check_sign(headers)
+
+    def clock(self) -> float:
+        """Return the service's own time."""
+        return time.time() + self._manners.clock_ahead
 
     def clear(self) -> None:
         self._nonces.clear()
@@ -68,13 +73,12 @@ class Gatekeeper:
         if not headers.get("User-Agent", "").startswith("Mozilla/5.0 ("):
             raise Refusal(MISSING_USER_AGENT, "User-Agent is missing or no browser's")
 
-    @staticmethod
-    def _check_timestamp(headers: Mapping[str, str]) -> None:
+    def _check_timestamp(self, headers: Mapping[str, str]) -> None:
         timestamp = headers.get("X-Timestamp", "")
         if not _TIMESTAMP.fullmatch(timestamp) or not has_check_digit(timestamp):
             raise Refusal(BAD_TIMESTAMP, "X-Timestamp is missing or wrong")
         # The check digit hides the tens of milliseconds, which is far below the tolerance.
-        if abs(time.time() - int(timestamp) / 1000) > CLOCK_TOLERANCE:
+        if abs(self.clock() - int(timestamp) / 1000) > self._manners.clock_tolerance:
             raise Refusal(BAD_TIMESTAMP, "X-Timestamp is stale")
 
     def _check_sign(self, headers: Mapping[str, str]) -> None:

@@ -1,21 +1,21 @@
 """The stand-in as tests hold it: a server in a thread, and what to ask of it."""
 
-import asyncio
-import socket
-import threading
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
-import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from tests.server import Server
 
 from .accounts import Account
 from .answer import Answer
 from .app import Service
-from .failures import Failure
+from .counts import count
+from .failures import failure
 from .files import Upload
+from .manners import Manners
+from .play import Asked, Played
 from .record import Recorded
+from .risk_control import RiskControl
 from .site import Page
 from .videos import Job, Video
 
@@ -26,34 +26,27 @@ class StandIn:
     Every method may be called from any thread. See the package's docstring for how to use it.
     """
 
-    def __init__(self, *, port: int = 0, delay: float = 0.0) -> None:
-        """`delay`: seconds between the events of an answer that no test has scripted."""
-        self.service = Service(delay)
+    def __init__(self, *, port: int = 0, delay: float = 0.0, keep: int | None = None, **manners: Any) -> None:
+        """`delay`: seconds between the events of an answer that no test has scripted. `keep`: how many requests the
+        record holds, the newest (all). `manners`: see `Manners`; a `reset` returns to these.
+        """
+        self.service = Service(delay, keep, Manners(**manners))
         self.url = ""
         self._port = port
-        self._thread: threading.Thread | None = None
-        self._server: _Server | None = None
+        self._server: Server | None = None
 
     def __enter__(self) -> Self:
-        # Named in full: asyncio turns off Nagle's algorithm only for what it can see is TCP.
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("127.0.0.1", self._port))
-        self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        self._server = Server(self.service.app, port=self._port)
+        self.url = self._server.url
         self.service.settle(self.url)
-        self._server = _Server(self.service)
-        self._thread = threading.Thread(target=self._server.run, args=([listener],), name="stand-in", daemon=True)
-        self._thread.start()
-        if not self._server.ready.wait(10):
-            raise RuntimeError("the stand-in did not start")
+        self._server.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if self._server is not None and self._thread is not None:
+        if self._server is not None:
             self._server.stop()
-            self._thread.join(10)
 
     def account(self, **options: Any) -> Account:
         """Make an account; for the options see `Account`."""
@@ -64,9 +57,29 @@ class StandIn:
         self.service.conversations.script(answer, account, times)
         return answer
 
-    def fail(self, endpoint: str, **options: Any) -> None:
-        """Switch on a failure of an endpoint, by name or path; for the options see `Failure`."""
-        self.service.failures.add(Failure(endpoint, **options))
+    def play(self, play: Callable[[Asked], Played] | None) -> None:
+        """Let a function be the model: it is called, in a thread, for every chat call that nothing is scripted for.
+
+        It returns an answer, its parts, or a text; None: the demo answers.
+        """
+        self.service.chat.play(play)
+
+    def fail(self, endpoint: str, refusal: str | None = None, **options: Any) -> None:
+        """Switch on a failure of an endpoint, by name or path: one of `REFUSALS`, or what the options say."""
+        self.service.failures.add(failure(endpoint, refusal, **options))
+
+    def heal(self) -> None:
+        """Switch off all failures."""
+        self.service.failures.clear()
+
+    def change(self, **manners: Any) -> None:
+        """From now on, until the `reset`, the service has these manners; see `Manners`."""
+        self.service.manners.change(**manners)
+
+    @property
+    def risk_control(self) -> RiskControl:
+        """Risk control: `.begin()`, `.lift()`, `.asked`."""
+        return self.service.risk_control
 
     @property
     def record(self) -> list[Recorded]:
@@ -94,6 +107,10 @@ class StandIn:
     def running(self, account: Account) -> list[str]:
         """Return the history ids of what the account is generating just now."""
         return [generation.history_id for generation in self.service.conversations.running(account)]
+
+    def counts(self) -> list[dict[str, Any]]:
+        """Return what each account generates and has left behind just now, and what it has been asked."""
+        return count(self.service)
 
     def uploads(self, account: Account) -> list[Upload]:
         """Return what the account has uploaded, in order."""
@@ -134,54 +151,3 @@ class StandIn:
             self.service.clear()
         else:
             self._server.call(self.service.clear)
-
-
-class _Protocol(H11Protocol):
-    """Uvicorn's protocol, which also hands the app its connection, so that it can be dropped."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        self.app_state = {**self.app_state, "transport": transport}
-
-
-class _Server(uvicorn.Server):
-    def __init__(self, service: Service) -> None:
-        super().__init__(
-            uvicorn.Config(
-                service.app,
-                interface="asgi3",
-                http=_Protocol,
-                ws="none",
-                loop="asyncio",
-                lifespan="off",
-                log_config=None,
-                log_level="error",
-                access_log=False,
-                backlog=4096,
-                timeout_keep_alive=60,
-            )
-        )
-        self.ready = threading.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        self._loop = asyncio.get_running_loop()
-        await super().startup(sockets)
-        self.ready.set()
-
-    def call(self, function: Callable[[], None]) -> None:
-        """Run a function in the server's loop, and wait for it."""
-        assert self._loop is not None
-
-        async def run() -> None:
-            function()
-
-        asyncio.run_coroutine_threadsafe(run(), self._loop).result(10)
-
-    def stop(self) -> None:
-        self.call(self._break_off)
-        self.should_exit = self.force_exit = True
-
-    def _break_off(self) -> None:
-        for connection in list(self.server_state.connections):
-            connection.transport.abort()

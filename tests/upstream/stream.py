@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import time
+import zlib
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from .events import stopped
 if TYPE_CHECKING:
     from .call import Call
     from .conversations import Generation
+    from .piece import Event
 
 
 class Stream:
@@ -25,22 +27,29 @@ class Stream:
         self._start = generation.position
         events = generation.events[self._start :]
         self._left = b""
+        self._squeeze = zlib.compressobj(wbits=31) if generation.answer.gzip else None
         if isinstance(generation.ending, Cut):
             self._left = next(generation.envelope.events(events[generation.ending.after :]), b"")
             self._left = self._left[: generation.ending.partial]
             events = events[: generation.ending.after]
         self._count = len(events)
+        self._events: list[Event] = events
         self._chunks = generation.envelope.events(events)
         generation.halt = call.halt
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         call, generation = self._call, self._generation
         call.watch()
-        headers = [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-cache")]
+        headers = [(b"cache-control", b"no-cache")]
+        if generation.answer.content_type is not None:
+            headers.append((b"content-type", generation.answer.content_type.encode()))
+        if self._squeeze is not None:
+            headers.append((b"content-encoding", b"gzip"))
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await self._play(send)
         how = call.halt.result() if call.halt.done() else ""
         if how == "gone":
+            generation.conversation.active_at = time.monotonic()
             if not generation.answer.lingers:
                 generation.end("cut")
             call.finish()
@@ -50,13 +59,23 @@ class Stream:
         elif how == "stopped":
             generation.end("stopped")
             at = generation.events[generation.position - 1] if generation.position else None
-            for chunk in generation.envelope.events([stopped(generation.answer.pieces, at)]):
-                await _send(send, chunk)
-            await _send(send, b"", more=False)
+            for chunk in generation.envelope.events([stopped(generation.answer.pieces, at, generation.answer.style)]):
+                await self._send(send, chunk)
+            await self._send(send, b"", more=False)
         elif isinstance(generation.ending, Cut) and not generation.ending.clean:
             await call.drop()
         else:
-            await _send(send, b"", more=False)
+            await self._send(send, b"", more=False)
+
+    def go_on_unseen(self) -> None:
+        """Generate to the end though nothing is sent: the answer is lost on its way."""
+        generation, record = self._generation, self._call.record
+
+        def end() -> None:
+            generation.end("finished")
+            record.changed()
+
+        asyncio.get_running_loop().call_later(generation.answer.seconds, end)
 
     async def _play(self, send: Send) -> None:
         call, generation, answer = self._call, self._generation, self._generation.answer
@@ -64,7 +83,10 @@ class Stream:
         if not await call.pause(answer.before):
             return
         begun = loop.time()
-        for number, (chunk, is_last, position) in enumerate(self._pieces()):
+        for number, (chunk, is_last, position, pause) in enumerate(self._pieces()):
+            if pause and not await call.pause(pause):
+                return
+            begun += pause
             if answer.delay and not await call.pause(begun + number * answer.delay - loop.time()):
                 return
             if answer.gate is not None:
@@ -81,26 +103,34 @@ class Stream:
             call.recorded.events += 1
             if answer.gate is not None:
                 answer.gate.passed()
-            await _send(send, chunk)
+            await self._send(send, chunk)
             generation.position = position
             call.record.changed()
         if isinstance(generation.ending, Cut):
             generation.end("cut")
 
-    def _pieces(self) -> Iterator[tuple[bytes, bool, int]]:
-        """Yield what is sent in one go, whether it is the last, and how many events are out by then."""
+    def _pieces(self) -> Iterator[tuple[bytes, bool, int, float]]:
+        """Yield what is sent in one go, whether it is the last, how many events are out by then, and the pause before.
+
+        Bytes that are cut anywhere come without pauses.
+        """
         sizes = self._generation.answer.chunk_sizes
         if not sizes:
-            for count, chunk in enumerate(self._chunks, 1):
-                yield chunk, count == self._count and not self._left, self._start + count
+            for count, (one, chunk) in enumerate(zip(self._events, self._chunks, strict=True), 1):
+                yield chunk, count == self._count and not self._left, self._start + count, one.pause
             if self._left:
-                yield self._left, True, self._start + self._count
+                yield self._left, True, self._start + self._count, 0.0
             return
         chunks = list(self._chunks)
         ends = list(itertools.accumulate(map(len, chunks)))
         data = b"".join(chunks) + self._left
         for begin, end in _cuts(len(data), itertools.cycle(sizes)):
-            yield data[begin:end], end == len(data), self._start + sum(1 for at in ends if at <= end)
+            yield data[begin:end], end == len(data), self._start + sum(1 for at in ends if at <= end), 0.0
+
+    async def _send(self, send: Send, data: bytes, *, more: bool = True) -> None:
+        if self._squeeze is not None:
+            data = self._squeeze.compress(data) + self._squeeze.flush(zlib.Z_SYNC_FLUSH if more else zlib.Z_FINISH)
+        await send({"type": "http.response.body", "body": data, "more_body": more})
 
 
 def _cuts(length: int, sizes: Iterable[int]) -> Iterator[tuple[int, int]]:
@@ -110,7 +140,3 @@ def _cuts(length: int, sizes: Iterable[int]) -> Iterator[tuple[int, int]]:
             return
         yield begin, min(begin + size, length)
         begin += size
-
-
-async def _send(send: Send, data: bytes, *, more: bool = True) -> None:
-    await send({"type": "http.response.body", "body": data, "more_body": more})

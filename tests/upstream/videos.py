@@ -4,7 +4,7 @@ import threading
 import uuid
 from collections import deque
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from starlette.responses import Response
 
@@ -22,18 +22,32 @@ CHOICES = {
     "video_style": {"", "卡通3D", "黑白老照片", "油画", "电影感"},
 }
 
+BASE_CHOICES: dict[str, set[int]] = {
+    "generation_pattern": {1, 2},
+    "resolution": {0, 1, 2},
+    "fps": {0, 1},
+    "duration": {1, 2},
+    "generation_ai_audio": {0, 1},
+    "label_watermark": {0, 1},
+    "activity_type": {0},
+}
+
 
 @dataclass
 class Video:
     """How a job goes: how often it is asked for before it is done, and what comes of it.
 
     The first answer is `init`, those until `polls` are `processing`, later ones the end: `finished`, or `outcome` with
-    `message`. `polls` None: it is processing until a test calls `release()`.
+    `message`. `polls` None: it is processing until a test calls `release()`. `working`: what it says while it is made,
+    in place of `processing`. `url`: where the video's address is: with the status when it is done, in the job's
+    "details" alone, "nowhere", or "always", whatever the status says.
     """
 
     polls: int | None = 2
     outcome: str = "finished"
     message: str = ""
+    working: str = "processing"
+    url: Literal["done", "details", "nowhere", "always"] = "done"
 
     def release(self) -> None:
         """The next answer is the end."""
@@ -56,7 +70,7 @@ class Job:
     def status(self) -> str:
         if self.video.polls is not None and self.asked > self.video.polls:
             return self.video.outcome
-        return "init" if self.asked <= 1 else "processing"
+        return "init" if self.asked <= 1 and self.video.working == "processing" else self.video.working
 
 
 class Videos:
@@ -97,17 +111,27 @@ class Videos:
     async def status(self, call: Call) -> Reply:
         job = self._job(call, call.path_params["chat_id"])
         job.asked += 1
+        return success(self._look(job, ("done", "always")), call.rid)
+
+    async def details(self, call: Call) -> Reply:
+        """The job itself: what its status leaves out."""
+        job = self._job(call, call.path_params["chat_id"])
+        extra = job.request.get("base_parameter_extra", {})
+        look = self._look(job, ("done", "details", "always"))
+        return success({"chat_id": job.chat_id, "prompt": job.request["prompt"], **look, **extra}, call.rid)
+
+    def _look(self, job: Job, with_url: tuple[str, ...]) -> dict[str, Any]:
         done = job.status == "finished"
-        result = {
+        has_url = job.video.url in with_url and (done or job.video.url == "always")
+        return {
             "status": job.status,
-            "msg": "" if done or job.status in ("init", "processing") else job.video.message,
+            "msg": "" if done or job.status in ("init", job.video.working) else job.video.message,
             "plan": f"{100 * job.asked // (job.video.polls + 1)}%" if job.video.polls else "",
             "cover_url": f"{self.site}/video/{job.chat_id}.jpg" if done else "",
-            "video_url": f"{self.site}/video/{job.chat_id}.mp4" if done else "",
+            "video_url": f"{self.site}/video/{job.chat_id}.mp4" if has_url else "",
             "video_duration": "6s" if done else "",
             "resolution": "1440 × 960" if done else "",
         }
-        return success(result, call.rid)
 
     async def delete(self, call: Call) -> Reply:
         job = self._job(call, call.path_params["chat_id"])
@@ -166,8 +190,7 @@ class Videos:
         sources = body.get("source_list", [])
         if not isinstance(sources, list) or any(self._sources.get(source) is not account for source in sources):
             raise bad_body("source_list names a source that this account has not uploaded")
-        if not isinstance(body.get("base_parameter_extra", {}), dict):
-            raise bad_body("base_parameter_extra is not an object")
+        _check_base_parameters(body.get("base_parameter_extra", {}))
 
     def _job(self, call: Call, chat_id: str) -> Job:
         job = self._jobs.get(chat_id)
@@ -182,3 +205,20 @@ class Videos:
                     del self._scripts[index]
                     return video
         return Video()
+
+
+def _check_base_parameters(extra: Any) -> None:
+    """Refuse values that the page never sends; whether the service would is not known."""
+    if not isinstance(extra, dict):
+        raise bad_body("base_parameter_extra is not an object")
+    for name, value in extra.items():
+        if name in BASE_CHOICES:
+            known = type(value) is int and value in BASE_CHOICES[name]
+        elif name in ("generation_ratio_width", "generation_ratio_height"):
+            known = type(value) is int and value > 0
+        elif name == "generation_type":
+            known = value in ("", "reference_img")
+        else:
+            known = name == "prompt" and isinstance(value, str)
+        if not known:
+            raise bad_body(f"base_parameter_extra.{name} is unknown, or its value")

@@ -10,12 +10,15 @@ from starlette.routing import Route
 
 from lib.accounts import keys
 from lib.accounts.failover import fail_over_call
-from lib.runtime import limits
+from lib.files import images
+from lib.files.fetch import Limits
+from lib.http.clients import file_client
+from lib.runtime import context, limits
 from lib.runtime.app import body_of, function
 from lib.runtime.lambda_handler import LambdaHandler
 from lib.types.images import DrawnImage
 from lib.types.upstream import Upstream
-from lib.upstreams import choose, image_contents
+from lib.upstreams import choose
 from lib.wires.openai.image_request import ImageRequest
 from lib.wires.openai.image_response import whole
 from lib.wires.openai.wire import WIRE
@@ -34,7 +37,9 @@ async def generate(request: Request) -> Response:
         return await upstream.draw(wanted, key)
 
     drawn = (await fail_over_call(brought, draw))[: body.n]
-    contents = await image_contents(drawn) if body.wants_content else None
+    contents = (
+        await images.contents(context.shared(file_client), drawn, Limits.configured()) if body.wants_content else None
+    )
     return Response(limits.check(whole(drawn, contents), advice=_INSTEAD), media_type="application/json")
 
 

@@ -98,7 +98,7 @@ class Sessions:
 
     async def _remember(self, token: Token, refused: str | None) -> Session:
         entry = Entry(self.store, token.text)
-        async with entry.lock(REFRESH_TIMEOUT, wait=REFRESH_TIMEOUT / 2) as held:
+        async with entry.lock(wait=REFRESH_TIMEOUT / 2) as held:
             remembered = _read(await entry.get())
             if remembered is not None and _usable(remembered, refused):
                 return remembered
@@ -117,7 +117,7 @@ class Sessions:
         return await self._call(token.check())
 
     async def _call(self, token: Token) -> Session:
-        result = await service.current().call("POST", _REFRESH, token, json={})
+        result = await service.current().call("POST", _REFRESH, token, json={}, repeatable=True)
         found = reading.mapping(result[0] if isinstance(result, list) and result else result)
         access = reading.words(found.get("access_token") or found.get("accessToken"))
         if reading.flag(found.get("is_guest")):

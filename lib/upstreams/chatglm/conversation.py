@@ -4,7 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from lib.errors import Error, UpstreamRefused, UpstreamUnavailable, UpstreamUncertain
+from lib.errors import Error, UpstreamRefused, UpstreamUnavailable
 from lib.upstreams.chatglm.account import Account
 from lib.upstreams.chatglm.token import Token
 
@@ -63,13 +63,13 @@ class Conversations:
             return
 
     async def _post(self, path: str, token: Token, body: dict[str, object]) -> None:
-        await self._account.service.call("POST", path, token, json=body)
+        await self._account.service.call("POST", path, token, json=body, repeatable=True)
 
     async def _tidy(self, what: str, call: Callable[[Token], Awaitable[None]]) -> None:
         try:
             try:
                 await self._account.use(call)
-            except (UpstreamUnavailable, UpstreamUncertain):  # A connection that died while the instance was frozen.
+            except UpstreamUnavailable:  # A connection that died while the instance was frozen.
                 await self._account.use(call)
         except Error as error:
             _log.warning("Could not %s after an answer: %s", what, error.message)

@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from secrets import token_hex
 from typing import Any, Final
 
-from lib import settings
 from lib.errors import BadRequest, Error, UpstreamFailed
 from lib.files.fetch import Limits, RemoteFile, open_file
 from lib.runtime import context
@@ -101,7 +100,7 @@ async def _once(file: FilePart, account: Account, assistant_id: str) -> dict[str
 async def _upload(part: FilePart, account: Account, assistant_id: str) -> dict[str, Any]:
     async def attempt(token: Token) -> tuple[bool, Any]:
         async with open_file(
-            account.service.files, part.url, field=part.field, limits=limits(), name=part.name
+            account.service.files, part.url, field=part.field, limits=Limits.configured(), name=part.name
         ) as file:
             if part.is_image and file.is_page:
                 raise BadRequest(f"The file at {part.field} is a web page, not a picture.", param=part.field)
@@ -143,12 +142,6 @@ async def send_file(account: Account, token: Token, path: str, file: RemoteFile,
 
     form = Upload(f"multipart/form-data; boundary={boundary}", length, pieces())
     return await account.service.call("POST", path, token, upload=form)
-
-
-def limits() -> Limits:
-    """What the deployment allows of files that callers name."""
-    chosen = settings.current()
-    return Limits(chosen.max_file_bytes, chosen.allow_private_urls)
 
 
 def _around(boundary: str, file: RemoteFile, fields: Mapping[str, str]) -> tuple[bytes, bytes]:

@@ -1,52 +1,62 @@
 """Calls to the service: signed, with the headers of its page, and with its refusals made into errors."""
 
 import math
-import zlib
 from collections.abc import AsyncIterable, Mapping
-from functools import cached_property
+from functools import lru_cache
 from hashlib import md5
 from json import JSONEncoder
 from secrets import token_hex
-from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import urlsplit
+from typing import Any, NamedTuple
+
+import httpx
 
 from lib import settings
-from lib.errors import UpstreamFailed, UpstreamUnavailable
-from lib.http.connection import DEFAULT_PORTS, Origin, Request, Timeouts
-from lib.http.http_errors import OutOfTime, ReadTimeout, TransportError
-from lib.http.pool import Pool, Response
+from lib.errors import UpstreamFailed, UpstreamUnavailable, UpstreamUncertain
+from lib.http import content
+from lib.http.alarm import Alarm
+from lib.http.clients import CONNECT_TIMEOUT, IDLE_TIMEOUT, file_client, service_client
+from lib.http.request import ONCE
+from lib.http.transport import NOT_DELIVERED
 from lib.runtime import context
 from lib.upstreams.chatglm import envelope, signature
 from lib.upstreams.chatglm.token import Token
 
-if TYPE_CHECKING:
-    import httpx
-
-CONNECT_TIMEOUT = 10.0
-"""Seconds to reach the service; more means that it cannot be reached."""
-IDLE_TIMEOUT = 60.0
-"""Seconds of silence after which the service has gone: it sends something more often than that while it works."""
+MAX_ANSWER_BYTES = 16 * 1024 * 1024
+"""How much of an answer is read, packed or unpacked: a conversation's history is the longest, at some 2 MB."""
 MAX_REFUSAL_BYTES = 64 * 1024
 """How much of an answer is read that should have been a stream and is not."""
 
-_TIMEOUTS = Timeouts(connect=CONNECT_TIMEOUT, read=IDLE_TIMEOUT, write=IDLE_TIMEOUT)
 _USER_AGENT = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36"
 )
-_PAGE_HEADERS = {  # protocol, "Signature and headers": [sure]
-    "App-Name": "chatglm",
-    "X-App-Platform": "pc",
-    "X-App-Version": "0.0.1",
-    "X-Lang": "zh",
-    "X-App-fr": "default",
-    "X-Device-Brand": "",
-    "X-Device-Model": "",
-    "Origin": "https://chatglm.cn",
-    "Referer": "https://chatglm.cn/main/alltoolsdetail",
-    "User-Agent": _USER_AGENT,
-    "Accept-Encoding": "identity",  # Fragments must not wait in a compressor.
-}
 
+
+def _encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.encode(), value.encode()) for name, value in headers.items()]
+
+
+_PAGE_HEADERS = _encoded(
+    {  # protocol, "Signature and headers": [sure]
+        "App-Name": "chatglm",
+        "X-App-Platform": "pc",
+        "X-App-Version": "0.0.1",
+        "X-Lang": "zh",
+        "X-App-fr": "default",
+        "X-Device-Brand": "",
+        "X-Device-Model": "",
+        "Origin": "https://chatglm.cn",
+        "Referer": "https://chatglm.cn/main/alltoolsdetail",
+        "User-Agent": _USER_AGENT,
+        "Accept-Encoding": "identity",  # Fragments must not wait in a compressor.
+    }
+)
+
+_STREAMED = {
+    **ONCE,
+    "timeout": httpx.Timeout(connect=CONNECT_TIMEOUT, read=None, write=IDLE_TIMEOUT, pool=None).as_dict(),
+}
+"""A stream's first word may take minutes: its reader says how long to wait."""
+_url = lru_cache(maxsize=64)(httpx.URL)  # Reading a URL takes a tenth of a call.
 _json = JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
@@ -62,81 +72,75 @@ class Upload(NamedTuple):
 class Stream:
     """An event stream of the service, as it arrives."""
 
-    def __init__(self, response: Response) -> None:
+    def __init__(self, response: httpx.Response) -> None:
         self._response = response
+        self._pieces = content.pieces(response)
+        self._alarm = Alarm()
 
     async def read(self, at_most: float = math.inf) -> bytes:
         """What has arrived since the last time; waits if that is nothing. `b""`: the end.
 
-        Raises `UpstreamUnavailable` where it breaks off, and `TimeoutError` where nothing comes in `at_most` seconds:
-        a stream has a timer already, and needs no further one for each piece.
+        Raises `UpstreamUncertain` where it breaks off, and `TimeoutError` where nothing comes in `at_most` seconds;
+        then nothing more can be read.
         """
         try:
-            return await self._response.read(at_most)
-        except OutOfTime as error:
-            raise TimeoutError from error
-        except TransportError as error:
+            return await self._alarm.wait(anext(self._pieces, b""), at_most)
+        except httpx.RequestError as error:
             raise unreachable(error) from error
 
     async def aclose(self) -> None:
         """Nothing more is wanted of it."""
-        self._response.close()
+        self._alarm.stop()
+        await self._response.aclose()
 
 
 class Service:
-    """The service as one event loop reaches it.
-
-    Calls go through a pool of connections, without an `httpx.AsyncClient`: that takes a fifth of a whole answer's CPU
-    time, and 14 ms to import (`docs/performance.md`).
-    """
+    """The service as one event loop reaches it."""
 
     def __init__(self, base_url: str, sign_secret: str) -> None:
         """`base_url`: as `GLM_CHATGLM_URL` is read, so scheme and host are there."""
-        place = urlsplit(base_url)
-        host = place.hostname or ""
-        self._pool = Pool()
-        self._origin = Origin(place.scheme, host, place.port or DEFAULT_PORTS[place.scheme], host)
-        self._path = place.path
+        self._base_url = base_url
         self._sign_secret = sign_secret
-        self._page_headers = _encoded({"Host": place.netloc, **_PAGE_HEADERS})
-
-    @cached_property
-    def files(self) -> "httpx.AsyncClient":
-        """A client for other servers, where files of callers and pictures are. It keeps no cookies."""
-        from http.cookiejar import CookieJar, DefaultCookiePolicy
-
-        import httpx  # Here: most requests come without files, and starting is dear.
-
-        from lib.http.transport import Transport
-
-        no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
-        return httpx.AsyncClient(transport=Transport(self._pool), cookies=no_cookies, trust_env=False)
+        self._client = context.shared(service_client)
+        self.files = context.shared(file_client)
+        """A client for other servers, where files of callers and pictures are."""
 
     async def call(
-        self, method: str, path: str, token: Token, *, json: Any = None, upload: Upload | None = None
+        self,
+        method: str,
+        path: str,
+        token: Token,
+        *,
+        json: Any = None,
+        upload: Upload | None = None,
+        repeatable: bool = False,
     ) -> Any:
         """The `result` of one call, with a body in JSON or one that is `upload`ed.
 
-        Raises what the refusal means, and `UpstreamUnavailable` where nothing answers.
+        Raises what the refusal means, `UpstreamUnavailable` where the service was not reached, and `UpstreamUncertain`
+        where it may have been. `repeatable`: that makes no difference, since nothing is generated or ordered.
         """
-        response = await self._ask(method, path, token, "application/json", json, upload)
-        return envelope.result(response.head.status, await _content(response), response.head.value(b"retry-after"))
+        repeatable = repeatable or method == "GET" or upload is not None
+        try:
+            response = await self._ask(method, path, token, "application/json", json, upload)
+            return _result(response, await _content(response, MAX_ANSWER_BYTES))
+        except UpstreamUncertain as error:
+            if repeatable:
+                raise UpstreamUnavailable(error.message) from error
+            raise
 
     async def stream(self, path: str, token: Token, json: Any) -> Stream:
         """Ask for an event stream, which the caller has to close. Raises what the refusal means where none comes."""
         response = await self._ask("POST", path, token, "text/event-stream", json)
-        head = response.head
-        if head.status == 200 and head.value(b"content-type").startswith("text/event-stream"):
+        content_type = response.headers.get("content-type", "").lower()
+        if response.status_code == 200 and ("event-stream" in content_type or not content_type):
             return Stream(response)
-        content = await _content(response, at_most=MAX_REFUSAL_BYTES)
-        envelope.result(head.status, content, head.value(b"retry-after"))
+        _result(response, await _content(response, MAX_REFUSAL_BYTES))
         raise UpstreamFailed("The service answered with something else than a stream.")
 
     async def _ask(
         self, method: str, path: str, token: Token, accept: str, json: Any, upload: Upload | None = None
-    ) -> Response:
-        body = b"" if json is None else _json(json).encode()
-        content_type, length, pieces = upload or ("application/json", len(body), body)
+    ) -> httpx.Response:
         headers = {
             **signature.headers(self._sign_secret),
             "Accept": accept,
@@ -144,33 +148,42 @@ class Service:
             "X-Device-Id": _device_id(token),
             "X-Request-Id": token_hex(16),
         }
-        if json is not None or upload:
-            headers["Content-Type"] = content_type
-        if length is None:
-            headers["Transfer-Encoding"] = "chunked"
-        elif method != "GET":
-            headers["Content-Length"] = str(length)
-        request = Request(
-            self._origin,
+        body: bytes | AsyncIterable[bytes] | None = None
+        if upload is not None:
+            body = upload.pieces
+            headers["Content-Type"] = upload.content_type
+            if upload.length is not None:
+                headers["Content-Length"] = str(upload.length)
+        elif json is not None:
+            body = _json(json).encode()
+            headers["Content-Type"] = "application/json"
+        # Not built by the client, which would add headers of its own. A signature is good for one call.
+        request = httpx.Request(
             method,
-            (self._path + path).encode(),
-            [*self._page_headers, *_encoded(headers)],
-            body=pieces,
-            length=length,
-            timeouts=_TIMEOUTS,
-            repeatable=False,  # A signature is good for one call.
+            _url(self._base_url + path),
+            headers=[*_PAGE_HEADERS, *_encoded(headers)],
+            content=body,
+            extensions=_STREAMED if accept == "text/event-stream" else ONCE,
         )
         try:
-            return await self._pool.send(request)
-        except TransportError as error:
+            return await self._client.send(request, stream=True, auth=None)
+        except httpx.RequestError as error:
             raise unreachable(error) from error
 
 
-def unreachable(error: TransportError) -> UpstreamUnavailable:
+def unreachable(error: httpx.RequestError) -> UpstreamFailed:
     """The error that a failed connection means. It names the kind of failure, nothing of what was sent."""
-    if isinstance(error, ReadTimeout):
-        return UpstreamUnavailable(f"The service has been silent for {IDLE_TIMEOUT:.0f} s.")
-    return UpstreamUnavailable(f"The service cannot be reached, or broke the connection off ({type(error).__name__}).")
+    if isinstance(error, httpx.DecodingError):
+        return UpstreamFailed("The service answered with something that cannot be unpacked.")
+    if isinstance(error, httpx.ReadTimeout):
+        return UpstreamUncertain(f"The service has been silent for {IDLE_TIMEOUT:.0f} s.")
+    if isinstance(error, httpx.ProxyError):
+        return UpstreamUnavailable(
+            "The proxy that this deployment's HTTPS_PROXY or ALL_PROXY names does not let us through."
+        )
+    if isinstance(error, NOT_DELIVERED):
+        return UpstreamUnavailable(f"The service cannot be reached ({type(error).__name__}).")
+    return UpstreamUncertain(f"The service broke the connection off ({type(error).__name__}).")
 
 
 def current() -> Service:
@@ -183,31 +196,20 @@ def _configured() -> Service:
     return Service(chosen.chatglm_url, chosen.sign_secret)
 
 
-def _encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
-    return [(name.encode(), value.encode()) for name, value in headers.items()]
-
-
 def _device_id(token: Token) -> str:
     known = token.device_id
     return known or md5((token.account_id or token.text).encode(errors="replace"), usedforsecurity=False).hexdigest()
 
 
-async def _content(response: Response, at_most: float = math.inf) -> bytes:
-    """The body, or the start of it. Raises `UpstreamUnavailable` where it breaks off."""
-    content = b""
+def _result(response: httpx.Response, body: bytes) -> Any:
+    return envelope.result(response.status_code, body, response.headers.get("retry-after"))
+
+
+async def _content(response: httpx.Response, at_most: int) -> bytes:
+    """The body. Raises `UpstreamFailed` where it is too large, `UpstreamUnavailable` where it breaks off."""
     try:
-        while len(content) <= at_most and (piece := await response.read()):
-            content += piece
-    except TransportError as error:
+        return await content.read(response, at_most)
+    except content.ContentTooLarge as error:
+        raise UpstreamFailed(f"The service answered with more than {at_most // 1024} KB.") from error
+    except httpx.RequestError as error:
         raise unreachable(error) from error
-    finally:
-        response.close()
-    return _unpacked(content) if response.head.value(b"content-encoding") in ("gzip", "deflate") else content
-
-
-def _unpacked(content: bytes) -> bytes:
-    """Content that was sent compressed, though we ask for it as it is: what stands before the service may do so."""
-    try:
-        return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(content)
-    except zlib.error:
-        return b""  # Which is no data, and told as that.

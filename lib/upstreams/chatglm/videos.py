@@ -134,7 +134,7 @@ async def _composed(job_id: str, account: Account, sound: str) -> str:
     entry = Entry(account.store, f"{account.token.text} {job_id} {sound}")
     known = await entry.get()
     if known is None:
-        async with entry.lock(COMPOSE_TIMEOUT, wait=COMPOSE_TIMEOUT):
+        async with entry.lock(wait=COMPOSE_TIMEOUT):
             known = await entry.get() or await _compose(job_id, account, sound)
             await entry.set(known, COMPOSED_FOR)
     return known.decode()
@@ -179,11 +179,11 @@ async def _source(frame: FilePart | DrawnImage, account: Account) -> str:
 
 async def _frame(frame: FilePart | DrawnImage, account: Account) -> bytes:
     """The picture, in the form that the service takes."""
+    from lib.files.fetch import Limits
     from lib.files.first_frame import fit_in_turn
-    from lib.upstreams.chatglm.files import limits
 
     if isinstance(frame, DrawnImage):
-        content = await images.content(account.service.files, frame, limits())
+        content = await images.content(account.service.files, frame, Limits.configured())
     else:
         content = await _content(frame, account)
     try:
@@ -195,10 +195,9 @@ async def _frame(frame: FilePart | DrawnImage, account: Account) -> bytes:
 
 
 async def _content(part: FilePart, account: Account) -> bytes:
-    from lib.files.fetch import open_file
-    from lib.upstreams.chatglm.files import limits
+    from lib.files.fetch import Limits, open_file
 
-    async with open_file(account.service.files, part.url, field=part.field, limits=limits()) as file:
+    async with open_file(account.service.files, part.url, field=part.field, limits=Limits.configured()) as file:
         if not file.is_picture:
             raise BadRequest(f"The file at {part.field} is not a picture.", param=part.field)
         return await file.read()

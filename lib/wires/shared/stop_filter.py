@@ -3,23 +3,24 @@
 from typing import Literal
 
 from lib.types.chat import Sampling
-from lib.types.usage import BYTES_PER_TOKEN
+from lib.types.usage import Counter
 
 
 class StopFilter:
     """Lets a text through piece by piece until a stop sequence comes or its length is reached.
 
     What comes through does not depend on how the text is cut into pieces. Of several stop sequences the one counts that
-    is complete first, as if letters came one by one; of two that end at the same letter, the longer.
+    is complete first, as if letters came one by one; of two that end at the same letter, the longer. Lengths are
+    estimates of lib.types.usage, so that the usage which the caller is told never exceeds them.
     """
 
     def __init__(self, sampling: Sampling) -> None:
         self._stop = tuple(filter(None, sampling.stop))
         self._longest = max(map(len, self._stop), default=1) - 1
-        self._left = None if sampling.max_tokens is None else sampling.max_tokens * BYTES_PER_TOKEN
-        self._left_in_all = (
-            None if sampling.max_completion_tokens is None else sampling.max_completion_tokens * BYTES_PER_TOKEN
-        )
+        self._max_answer = sampling.max_tokens
+        self._max_in_all = sampling.max_completion_tokens
+        self._answer = Counter()
+        self._reasoning = Counter()
         self._held = ""
         self.reason: Literal["stop", "length"] | None = None
         """Why the text was cut, once it was. Nothing comes through after that."""
@@ -33,31 +34,35 @@ class StopFilter:
 
     def reasoning(self, piece: str) -> str:
         """What of the reasoning may be shown: it has no stop sequences, but counts among all tokens."""
-        return "" if self.reason is not None else self._limit(piece, answer=False)
+        if self.reason is not None:
+            return ""
+        if self._max_in_all is None:
+            return piece
+        return self._limit(piece, self._reasoning, self._max_in_all - self._answer.tokens)
 
     def take(self, piece: str) -> str:
         """What of the text may be shown now. What could be the beginning of a stop sequence waits."""
         if self.reason is not None:
             return ""
         if not self._stop:
-            return self._limit(piece)
+            return self._shown(piece)
         text = self._held + piece
         found = [(start + len(stop), start) for stop in self._stop if (start := text.find(stop)) >= 0]
         if found:
             self._held = ""
             end, start = min(found)
-            shown = self._limit(text[:start])
+            shown = self._shown(text[:start])
             if self.reason is None:
                 self.reason, self.matched = "stop", text[start:end]
             return shown
         waits = self._waits(text)
         self._held = text[len(text) - waits :]
-        return self._limit(text[: len(text) - waits])
+        return self._shown(text[: len(text) - waits])
 
     def rest(self) -> str:
         """What waited when the answer ended."""
         held, self._held = self._held, ""
-        return "" if self.reason is not None else self._limit(held)
+        return "" if self.reason is not None else self._shown(held)
 
     def _waits(self, text: str) -> int:
         for length in range(min(self._longest, len(text)), 0, -1):
@@ -66,17 +71,14 @@ class StopFilter:
                 return length
         return 0
 
-    def _limit(self, text: str, *, answer: bool = True) -> str:
-        limits = [left for left in (self._left if answer else None, self._left_in_all) if left is not None]
-        if not limits or not text:
-            return text
-        encoded = text.encode(errors="replace")
-        room = min(limits)
-        if len(encoded) > room:
+    def _shown(self, text: str) -> str:
+        limits = [] if self._max_answer is None else [self._max_answer]
+        if self._max_in_all is not None:
+            limits.append(self._max_in_all - self._reasoning.tokens)
+        return self._limit(text, self._answer, min(limits)) if limits else text
+
+    def _limit(self, text: str, counter: Counter, limit: int) -> str:
+        fits = counter.take(text, limit)
+        if len(fits) < len(text):
             self.reason = "length"
-            return encoded[:room].decode(errors="ignore")
-        if self._left is not None and answer:
-            self._left -= len(encoded)
-        if self._left_in_all is not None:
-            self._left_in_all -= len(encoded)
-        return text
+        return fits

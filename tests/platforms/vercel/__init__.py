@@ -2,7 +2,7 @@
 
 from tests.platforms.vercel import Deployment, build, serve
 
-built = build()                                     # `vercel build` on a copy of the checkout, once per process
+built = build()                                     # `vercel build` on a copy of the checkout, once per run
 with serve(built.functions["api/ping"]) as instance:
     instance.url, instance.user_init_duration       # one function, as the platform runs it
 with Deployment(built, {"GLM_CHATGLM_URL": upstream.url}) as deployment:

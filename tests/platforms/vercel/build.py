@@ -1,6 +1,5 @@
 """The checkout, built by Vercel's own command line tool, which needs no account for it."""
 
-import atexit
 import functools
 import json
 import os
@@ -8,13 +7,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from tests.platforms import npm
+from tests.platforms import npm, shared
 
 from .function import CONFIG, Function
 from .routes import Routes, Target
@@ -38,8 +36,6 @@ class Build:
 
     root: Path
     """The copy that was built."""
-    seconds: float
-    """How long the builder took."""
 
     @property
     def output(self) -> Path:
@@ -76,21 +72,22 @@ class Build:
 
 
 @functools.cache
-def build(checkout: Path = CHECKOUT) -> Build:
-    """Build a copy of `checkout` (what git tracks or would track) once per process; it goes when the process ends.
+def build() -> Build:
+    """Build a copy of the checkout (what git tracks or would track) once per run of the tests.
 
     Raises BuildFailed, and npm.Unavailable where the builder cannot be installed.
     """
+    return Build(shared.once("vercel", _build))
+
+
+def _build(root: Path) -> None:
     vercel = npm.tool("vercel", "vercel")
-    root = Path(tempfile.mkdtemp(prefix="vercel-"))
-    atexit.register(shutil.rmtree, root, ignore_errors=True)
-    _copy(checkout, root)
+    _copy(CHECKOUT, root)
     (root / ".vercel" / "python").mkdir(parents=True)
     (root / ".vercel" / "project.json").write_text(json.dumps(PROJECT))
     DOWNLOADS.mkdir(parents=True, exist_ok=True)
     (root / ".vercel" / "python" / "cache").symlink_to(DOWNLOADS)
 
-    started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="vercel-config-") as config:
         try:
             done = subprocess.run(
@@ -107,7 +104,6 @@ def build(checkout: Path = CHECKOUT) -> Build:
             raise BuildFailed(f"vercel build did not end within {BUILD_SECONDS} s: {expired.output!r}") from None
     if done.returncode:
         raise BuildFailed(done.stdout)
-    return Build(root, time.monotonic() - started)
 
 
 def _copy(checkout: Path, root: Path) -> None:

@@ -1,0 +1,193 @@
+"""Chat: one request to the platform, its answer as events.
+
+`POST /chat/completions`, always streamed (open platform, "Stream": [documented]).
+"""
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import Any, Final
+
+import httpx
+
+from lib.errors import BadRequest, UpstreamFailed, UpstreamUnavailable
+from lib.runtime import context
+from lib.types.chat import ChatRequest, texts
+from lib.types.events import Event
+from lib.types.usage import tokens
+from lib.upstreams.bigmodel import chat_request, messages, models, service
+from lib.upstreams.bigmodel.chunks import Chunks
+from lib.upstreams.bigmodel.errors import Crowded, of_body
+from lib.upstreams.bigmodel.messages import Prompt
+from lib.upstreams.in_time import in_time
+from lib.upstreams.retry import again
+
+_CHAT: Final = "/chat/completions"
+_TOKENIZER: Final = "/tokenizer"
+_TOKENIZER_MODEL: Final = "glm-4.6"
+_TOKENIZER_MODEL_THAT_SEES: Final = "glm-4.6v"
+
+
+async def answer(request: ChatRequest, key: str) -> AsyncGenerator[list[Event]]:
+    """The answer to `request`, each list what arrived together; first a `Start`, last a `Finish`.
+
+    Tries again where the platform asks to wait for a moment. Raises an `Error` where it fails. However
+    it ends, also where the caller closes this generator early, the connection is closed, which ends the generation.
+    """
+    generation = Generation(request, key)
+    try:
+        async with in_time():
+            events = await generation.begin()
+        yield events
+        async for events in generation.rest():
+            yield events
+    finally:
+        await generation.close()
+
+
+async def count_tokens(request: ChatRequest, key: str) -> int:
+    """Tokens of the prompt that `answer` would send, as the platform counts them."""
+    if refusal := models.refusal(request):
+        raise refusal
+    platform = service.current()
+    model = models.find(request)
+    async with in_time():
+        prompt = await messages.build(request.messages, model, platform, key)
+        body: dict[str, Any] = {"model": _counted_by(model, prompt), "messages": prompt.messages}
+        if declared := chat_request.tools(request, model):
+            body["tools"] = declared
+        told = await again(lambda: platform.call("POST", _TOKENIZER, key, body=body), on=(UpstreamUnavailable, Crowded))
+    usage = told.get("usage")
+    count = usage.get("prompt_tokens") or usage.get("total_tokens") if isinstance(usage, dict) else None
+    if not isinstance(count, int):
+        raise UpstreamFailed("The open platform counted tokens without telling how many there are.")
+    return count
+
+
+def _counted_by(model: models.Model, prompt: Prompt) -> str:
+    if model.name in models.TOKENIZER:
+        return model.name
+    sees = any(isinstance(message["content"], list) for message in prompt.messages)
+    return _TOKENIZER_MODEL_THAT_SEES if sees else _TOKENIZER_MODEL
+
+
+class Generation:
+    """One answer while it is generated."""
+
+    def __init__(self, request: ChatRequest, key: str) -> None:
+        self._request = request
+        self._key = key
+        self._again_on = (UpstreamUnavailable, Crowded)
+        self._model = models.find(request)
+        self._service = service.current()
+        self._response: httpx.Response | None = None
+        self._pieces: AsyncIterator[bytes] | None = None
+        self._chunks = self._reader()
+
+    async def begin(self) -> list[Event]:
+        """Ask, and read the first events. Until these are there, what the platform refused is asked again."""
+        if refusal := models.refusal(self._request):
+            raise refusal
+        options = chat_request.options(self._request, self._model)
+        prompt = await self._prompt(older_urls=True)
+        try:
+            return await self._ask({**options, "messages": prompt.messages})
+        except BadRequest as error:
+            # A picture of an old turn may be gone, which only the platform finds out: the conversation must go on.
+            if type(error) is not BadRequest or not prompt.has_older_urls:
+                raise
+            prompt = await self._prompt(older_urls=False)
+            return await self._ask({**options, "messages": prompt.messages})
+
+    async def rest(self) -> AsyncIterator[list[Event]]:
+        """The events that follow, to the last."""
+        chunks = self._chunks
+        while not chunks.done and chunks.failure is None:
+            try:
+                events = await self._read()
+            except TimeoutError:
+                yield chunks.closing("length")
+                return
+            if events:
+                yield events
+        if chunks.failure is not None:
+            raise chunks.failure
+
+    async def close(self) -> None:
+        """Nothing more is wanted of it."""
+        response, self._response = self._response, None
+        if response is not None:
+            await response.aclose()
+
+    def _reader(self) -> Chunks:
+        said = texts(self._request.messages)
+        return Chunks(lambda: tokens(said), silent=self._model.silent, one_call=not self._request.parallel_tool_calls)
+
+    async def _prompt(self, *, older_urls: bool) -> Prompt:
+        return await messages.build(
+            self._request.messages, self._model, self._service, self._key, older_urls=older_urls
+        )
+
+    async def _ask(self, body: dict[str, Any]) -> list[Event]:
+        return await again(lambda: self._attempt(body), on=self._again_on)
+
+    async def _attempt(self, body: dict[str, Any]) -> list[Event]:
+        await self.close()
+        self._chunks = self._reader()
+        self._response = await self._service.stream(_CHAT, self._key, body)
+        packed = self._response.headers.get("content-encoding", "identity") != "identity"
+        self._pieces = self._response.aiter_bytes() if packed else self._response.aiter_raw()
+        if self._response.headers.get("content-type", "").lower().startswith("application/json"):
+            return await self._whole()
+        events: list[Event] = []
+        while not self._chunks.done:
+            try:
+                piece = await self._piece()
+            except httpx.HTTPError as error:
+                raise service.lost(error) from error
+            events = self._take(piece)
+            if events or self._chunks.failure is not None:
+                break
+        if not events and self._chunks.failure is not None:
+            raise self._chunks.failure
+        return events
+
+    async def _whole(self) -> list[Event]:
+        """An answer that came as one object in place of a stream; or a refusal with the status of a success."""
+        content = bytearray()
+        while piece := await self._piece():
+            content += piece
+            if len(content) > service.MAX_JSON_BYTES:
+                raise UpstreamFailed("The open platform's answer is too large to be read.")
+        body = await service.parsed(bytes(content))
+        if error := of_body(body):
+            raise error
+        if not isinstance(body, dict):
+            raise UpstreamFailed("The open platform answered with something else than a stream.")
+        events = self._chunks.whole(body)
+        self._chunks.done = True
+        events += self._chunks.closing()
+        if self._chunks.failure is not None:
+            raise self._chunks.failure
+        return events
+
+    async def _read(self) -> list[Event]:
+        """The next events. Raises `TimeoutError` at the deadline."""
+        try:
+            async with context.current().deadline.timeout():
+                piece = await self._piece()
+        except httpx.HTTPError:
+            piece = b""  # What has not been said by now is lost, unless the model had ended.
+        return self._take(piece)
+
+    async def _piece(self) -> bytes:
+        assert self._pieces is not None
+        return await anext(self._pieces, b"")
+
+    def _take(self, piece: bytes) -> list[Event]:
+        chunks = self._chunks
+        if not piece:
+            chunks.done = True
+            return chunks.end()
+        events = chunks.feed(piece)
+        if chunks.done and chunks.failure is None:
+            events += chunks.closing() if chunks.finished else chunks.end()
+        return events

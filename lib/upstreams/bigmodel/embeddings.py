@@ -1,0 +1,62 @@
+"""Embeddings: `POST /embeddings`."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from lib.errors import BadRequest, UpstreamFailed, UpstreamUnavailable
+from lib.types.upstream import Embeddings
+from lib.upstreams.bigmodel import models, service
+from lib.upstreams.bigmodel.errors import Crowded
+from lib.upstreams.in_time import in_time
+from lib.upstreams.retry import again
+
+_EMBED: Final = "/embeddings"
+
+DEFAULT: Final = "embedding-3"
+"""The model where the caller names none, or one of OpenAI's, as most clients do by default."""
+MAX_INPUTS: Final = 64
+"""Texts of one call; more are sent in several."""
+DIMENSIONS: Final = range(256, 2048 + 1)
+"""What a vector of embedding-3 may have; 2048 where nobody says."""
+
+
+async def embed(inputs: Sequence[str], model: str, dimensions: int | None, key: str) -> Embeddings:
+    """The vectors of `inputs`, in their order."""
+    if dimensions is not None and dimensions not in DIMENSIONS:
+        raise BadRequest("The dimensions may be from 256 to 2048.", param="dimensions")
+    platform = service.current()
+    body: dict[str, Any] = {"model": _model(model)}
+    if dimensions is not None:
+        body["dimensions"] = dimensions
+    vectors: list[list[float]] = []
+    tokens = 0
+    async with in_time():
+        for start in range(0, len(inputs), MAX_INPUTS):
+            texts = list(inputs[start : start + MAX_INPUTS])
+            told = await _call(platform, key, {**body, "input": texts})
+            vectors += _vectors(told, len(texts))
+            usage = told.get("usage")
+            tokens += int(usage.get("prompt_tokens") or 0) if isinstance(usage, dict) else 0
+    return Embeddings(vectors, tokens)
+
+
+async def _call(platform: service.Service, key: str, body: dict[str, Any]) -> dict[str, Any]:
+    return await again(lambda: platform.call("POST", _EMBED, key, body=body), on=(UpstreamUnavailable, Crowded))
+
+
+def _model(name: str) -> str:
+    name = models.plain(name)
+    return DEFAULT if not name or name.startswith("text-embedding-") else name
+
+
+def _vectors(told: dict[str, Any], count: int) -> list[list[float]]:
+    data = told.get("data")
+    found: dict[int, list[float]] = {}
+    for place, one in enumerate(data if isinstance(data, list) else ()):
+        vector = one.get("embedding") if isinstance(one, dict) else None
+        index = one.get("index") if isinstance(one, dict) else None
+        if isinstance(vector, list) and vector:
+            found[index if isinstance(index, int) else place] = vector
+    if sorted(found) != list(range(count)):
+        raise UpstreamFailed("The open platform did not embed every text.")
+    return [found[place] for place in range(count)]

@@ -1,0 +1,28 @@
+"""Asking the platform again, where it has surely not acted on the first request."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from lib.runtime import context
+
+RETRIES: Final = 2
+"""How often a request is repeated: clients repeat as well, and what costs money should fail soon."""
+FIRST_WAIT: Final = 0.5
+"""Seconds before the first repetition; the next wait is twice as long, and up to a half is taken off at random."""
+
+
+async def again[T](attempt: Callable[[], Awaitable[T]], on: type[Exception] | tuple[type[Exception], ...]) -> T:
+    """What `attempt` returns, which is repeated while it raises `on`, but never past the deadline."""
+    request = context.current()
+    for retry in range(RETRIES):
+        try:
+            return await attempt()
+        except on:
+            wait = FIRST_WAIT * 2**retry * random.uniform(0.5, 1.0)  # noqa: S311
+            if wait >= request.deadline.remaining():
+                raise
+        request.retries += 1
+        await asyncio.sleep(wait)
+    return await attempt()

@@ -1,0 +1,188 @@
+"""The key: pasted, checked, folded away, and kept only where that was asked for."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.visitor import Visitor
+from tests.bundle import Bundle, serve
+from tests.upstream import Account, StandIn
+
+pytestmark = pytest.mark.browser
+
+ACCESS_KEY = "letmein"
+
+
+def checked(visitor: Visitor) -> str:
+    """What a check finds wrong."""
+    with visitor.page.expect_response("**/token/check"):
+        visitor.button("Check").click()
+    expect(visitor.key.get_by_role("alert")).to_be_visible()
+    return visitor.key.get_by_role("alert").inner_text()
+
+
+def test_it_is_checked_when_it_is_pasted_and_folded_when_it_is_good(visitor: Visitor, account: Account) -> None:
+    visitor.paste(account)
+    year = (datetime.now().astimezone() + timedelta(days=180)).year
+    expect(visitor.key).to_contain_text("✓ until ")
+    expect(visitor.key).to_contain_text(f"{year} · Change")
+    assert visitor.key.evaluate("(node) => node.offsetHeight") < 40, "one line"
+    expect(visitor.token).to_have_count(0)
+    expect(visitor.message).to_be_focused()
+
+
+def test_enter_checks_it(visitor: Visitor, account: Account) -> None:
+    visitor.bring(account)
+    visitor.token.press("Enter")
+    expect(visitor.key).to_contain_text("✓ until")
+
+
+def test_the_verdict_goes_when_the_key_changes(visitor: Visitor, account: Account) -> None:
+    visitor.bring("sk-something-else")
+    assert "no ChatGLM token" in checked(visitor)
+    visitor.token.fill("sk-something-else-again")
+    expect(visitor.key.get_by_role("alert")).to_have_count(0)
+
+    visitor.token.fill("")
+    visitor.paste(account)
+    expect(visitor.key).to_contain_text("✓ until")
+    visitor.button("Change the key").click()
+    expect(visitor.token).to_be_focused()
+    expect(visitor.token).to_have_value(account.refresh_token)
+    visitor.button("Cancel").click()
+    expect(visitor.key).to_contain_text("✓ until")
+    visitor.button("Change the key").click()
+    visitor.token.press_sequentially("x")
+    expect(visitor.button("Cancel")).to_have_count(0)
+    expect(visitor.key).not_to_contain_text("✓")
+
+
+def test_it_has_expired(visitor: Visitor, account: Account) -> None:
+    visitor.bring(account.expired_refresh_token())
+    assert "has expired, or a newer one" in checked(visitor)
+
+
+def test_it_is_refused(visitor: Visitor, account: Account) -> None:
+    visitor.bring(account)
+    account.kill()
+    assert "has expired, or a newer one" in checked(visitor)
+
+
+def test_it_is_a_visitors(visitor: Visitor, upstream: StandIn) -> None:
+    visitor.bring(upstream.account(guest="answered"))
+    assert "visitor’s token" in checked(visitor)
+
+
+def test_it_lasts_a_day(visitor: Visitor, account: Account) -> None:
+    visitor.paste(account.access_token())
+    expect(visitor.key).to_contain_text("access token, until ")
+
+
+def test_an_api_key_of_the_open_platform_has_no_date(visitor: Visitor) -> None:
+    visitor.page.route("**/token/check", lambda route: route.fulfill(json={"live": True, "kind": "api_key"}))
+    visitor.paste("0123456789abcdef.secret")
+    expect(visitor.key).to_contain_text("✓ API key accepted")
+
+
+@pytest.mark.parametrize("form", ["chatglm_refresh_token={};", "Bearer {}", "  {}\n", "“{}”"])
+def test_what_was_copied_with_it_is_left_out(visitor: Visitor, account: Account, form: str) -> None:
+    visitor.paste(form.format(account.refresh_token))
+    expect(visitor.key).to_contain_text("✓ until")
+
+
+def test_a_failed_check_is_told(visitor: Visitor, account: Account, upstream: StandIn) -> None:
+    upstream.fail("refresh", status=503, times=None)
+    visitor.bring(account)
+    visitor.button("Check").click()
+    expect(visitor.key.get_by_role("alert")).to_have_text("The service failed, or cannot be reached.")
+
+
+@pytest.mark.parametrize("act", [lambda visitor: visitor.ask("Hello"), lambda visitor: visitor.button("Check").click()])
+def test_without_one_the_page_asks_for_it(visitor: Visitor, act: Callable[[Visitor], None]) -> None:
+    act(visitor)
+    expect(visitor.page.get_by_role("alert").filter(has_text="Paste your key first.")).to_be_visible()
+    expect(visitor.token).to_be_focused()
+
+
+def test_a_key_that_an_answer_refuses_is_asked_for_again(visitor: Visitor, account: Account) -> None:
+    visitor.paste(account)
+    expect(visitor.key).to_contain_text("✓ until")
+    body = {"error": {"message": "The service refuses this token.", "code": "invalid_api_key"}}
+    visitor.page.route("**/v1/chat/completions", lambda route: route.fulfill(status=401, json=body))
+    visitor.ask("Hello")
+    expect(visitor.error).to_contain_text("The key is refused")
+    expect(visitor.token).to_be_visible()
+
+
+def test_it_is_not_kept_unasked(user: Visitor) -> None:
+    user.hear("Hello")
+    user.button("中文").click()
+    assert user.kept() == {}
+    user.open()
+    expect(user.token).to_have_value("")
+
+
+def test_it_is_kept_where_that_is_asked(visitor: Visitor, account: Account) -> None:
+    visitor.page.get_by_label("Keep it in this browser").check()
+    visitor.paste(account)
+    expect(visitor.key).to_contain_text("✓ until")
+    visitor.open()
+    expect(visitor.key).to_contain_text("✓ until")
+    visitor.hear("Hello")
+
+    visitor.button("Change the key").click()
+    visitor.page.get_by_label("Keep it in this browser").uncheck()
+    assert visitor.kept() == {}
+
+
+def test_it_is_not_shown(user: Visitor, account: Account) -> None:
+    expect(user.token).to_have_attribute("type", "password")
+    assert account.refresh_token not in user.page.locator("body").inner_text()
+    assert account.refresh_token not in user.example("curl")
+    assert account.refresh_token not in "".join(user.visited)
+
+
+@pytest.fixture(scope="module")
+def shared(stand_in: StandIn) -> Iterator[Bundle]:
+    """A deployment with an account of its own, and an access key for it."""
+    account = stand_in.account()
+    environ = {"GLM_CHATGLM_URL": stand_in.url, "GLM_TOKENS": account.refresh_token, "GLM_ACCESS_KEYS": ACCESS_KEY}
+    with serve(environ) as bundle:
+        yield bundle
+
+
+def test_a_deployment_with_accounts_of_its_own_asks_for_its_access_key(
+    visit: Callable[..., Visitor], shared: Bundle
+) -> None:
+    visitor = visit(at=shared)
+    field = visitor.page.get_by_label("Access key of this deployment")
+    visitor.page.get_by_text("Where do I find it?").click()
+    expect(visitor.key).to_contain_text("The owner of this deployment gives it to you.")
+    expect(visitor.strip).to_contain_text("The API key is the access key.")
+    field.fill("a wrong one")
+    assert checked(visitor) == "This is not an access key of this deployment."
+    field.fill(ACCESS_KEY)
+    visitor.button("Check").click()
+    expect(visitor.key).to_contain_text("✓ access key accepted")
+    expect(visitor.message).to_be_focused()
+
+
+def test_it_says_how_many_of_the_accounts_work(visit: Callable[..., Visitor], shared: Bundle) -> None:
+    visitor = visit(at=shared)
+    accounts = [{"live": True}, {"live": False}, {"live": True}]
+    visitor.page.route("**/token/check", lambda route: route.fulfill(json={"live": True, "accounts": accounts}))
+    visitor.page.get_by_label("Access key of this deployment").fill(ACCESS_KEY)
+    visitor.button("Check").click()
+    expect(visitor.key).to_contain_text("✓ access key accepted · 2 of 3 accounts work")
+
+
+def test_settings_that_cannot_work_are_told_at_once(visit: Callable[..., Visitor]) -> None:
+    visitor = visit()
+    headers = {"x-deployment": "misconfigured", "x-version": "2.0.0"}
+    visitor.page.route("**/ping", lambda route: route.fulfill(body="pong", headers=headers))
+    visitor.open()
+    expect(visitor.key).to_have_text(
+        "The settings of this deployment cannot work. Its owner finds the reason in the log."
+    )

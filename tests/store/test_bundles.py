@@ -1,0 +1,44 @@
+"""Whole bundles that share a store and nothing else."""
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
+import httpx
+import openai
+import pytest
+
+from tests.asking import ask
+from tests.bundle import serve
+from tests.store.backend import Backend
+from tests.upstream import Account, Answer, StandIn, Text
+
+
+def environ_of(backend: Backend, upstream: StandIn) -> Mapping[str, str]:
+    return {"GLM_CHATGLM_URL": upstream.url, "GLM_TOKEN_STORE": backend.url, **backend.environ}
+
+
+def test_four_processes_share_one_rotating_token(upstream: StandIn, backend: Backend) -> None:
+    account = upstream.account(access_lifetime=2, generations=48)
+    with ExitStack() as stack:
+        bundles = [stack.enter_context(serve(environ_of(backend, upstream))) for _ in range(4)]
+        upstream.script(Answer(Text("one ", "two"), delay=0.15), times=None)
+        with ThreadPoolExecutor(16) as pool:
+            answers = list(pool.map(lambda number: ask(bundles[number % 4], account, timeout=60), range(48)))
+        assert not [line for bundle in bundles for line in bundle.log() if line["level"] == "warning"]
+    assert [answer.choices[0].message.content for answer in answers] == ["one two"] * 48
+    assert len(upstream.requests("refresh", account)) >= 2
+    assert not [one for one in upstream.requests("refresh", account) if one.status != 200]
+
+
+def test_a_table_that_is_not_there_is_a_503_that_names_it(
+    servers: dict[str, Backend], upstream: StandIn, account: Account
+) -> None:
+    environ = {**environ_of(servers["dynamodb"], upstream), "GLM_TOKEN_STORE": "dynamodb:no-such-table"}
+    with serve(environ) as bundle:
+        with pytest.raises(openai.InternalServerError, match="no-such-table") as raised:
+            ask(bundle, account)
+        assert (raised.value.status_code, raised.value.code) == (503, "misconfigured")
+        assert raised.value.response.headers["x-should-retry"] == "false"
+        checked = httpx.post(f"{bundle.url}/token/check", json={"token": account.refresh_token})
+        assert checked.status_code == 503
