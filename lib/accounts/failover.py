@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack, aclosing
 from typing import Final, Protocol
 
 from lib import settings
+from lib.accounts import response_id
 from lib.accounts.cooldown import Cooldown
 from lib.accounts.keys import Candidate
 from lib.accounts.queue import Queue, busy
@@ -72,15 +73,21 @@ class _Accounts:
         self.risk_until: dict[str, float] = {}
 
 
-def answer(tried: Sequence[Candidate], request: ChatRequest, *, streamed: bool) -> AsyncGenerator[list[Event]]:
-    """The answer to `request`, from the first key that gives one."""
+def answer(
+    tried: Sequence[Candidate], request: ChatRequest, *, streamed: bool, signed: bool = False
+) -> AsyncGenerator[list[Event]]:
+    """The answer to `request`, from the first key that gives one.
+
+    `signed`: its conversation gets the id by which a response is gone on from, in place of the upstream's own.
+    """
     facts = context.current()
     facts.model, facts.streamed = request.model[:100], streamed
     request = _resolved(request)
     able = _able(tried, request)
 
     def attempt(upstream: Upstream, key: str) -> AsyncGenerator[list[Event]]:
-        return upstream.answer(request, key)
+        events = upstream.answer(request, key)
+        return response_id.signed(events, upstream.name, key) if signed else events
 
     return fail_over(able, attempt)
 

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag
 from lib.errors import BadRequest
 from lib.types.chat import FilePart, Message, Part, Role, TextPart, ToolCall
 from lib.wires.shared.custom_tool import wrap_input
+from lib.wires.shared.data_url import as_url
 from lib.wires.shared.request import Model
 
 MAX_PARTS = 1000
@@ -211,9 +212,3 @@ def _file(content: FileContent, place: str) -> Iterator[Part]:
         yield FilePart(as_url(file.file_url), f"{place}.file.file_url", file.filename)
     else:
         raise BadRequest(f"{place} holds no file: use file.file_data or file_url.", param=place)
-
-
-def as_url(data: str) -> str:
-    """Where a file is: base64 alone becomes a data URL."""
-    is_url = "://" in data[:4096] or data.lstrip()[:5].lower() == "data:"
-    return data if is_url else f"data:;base64,{data}"
