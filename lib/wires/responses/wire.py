@@ -13,8 +13,8 @@ class ResponsesWire(OpenAIWire):
     """OpenAI's Responses."""
 
     def error_status(self, error: Error) -> int:
-        """See `Wire.error_status`. Codex asks thirty times after a 503, and six times after a 429."""
-        return _FORBIDDEN if error.status == _UNAVAILABLE or isinstance(error, QuotaExceeded) else error.status
+        """See `Wire.error_status`. Codex asks thirty times after a 503, which here means what no retry mends."""
+        return _FORBIDDEN if error.status == _UNAVAILABLE else error.status
 
 
 def failure_object(error: Error) -> dict[str, str]:
