@@ -83,13 +83,13 @@ class ReasoningItem(Model):
 class ReferenceItem(Model):
     """An item that OpenAI would have kept."""
 
-    type: Literal["item_reference"]
+    type: Literal["item_reference"] = "item_reference"
 
 
 class OtherItem(Model):
     """An item that says nothing here. Clients get new ones every few months."""
 
-    type: Annotated[Any, WithJsonSchema({"not": {"enum": [*_KNOWN]}})]
+    type: Annotated[Any, WithJsonSchema({"not": {"enum": [*_KNOWN]}})] = None
 
 
 def _tag(value: Any) -> str:
@@ -97,8 +97,6 @@ def _tag(value: Any) -> str:
         kind = getattr(value, "type", "")
     else:
         kind = value.get("type") or ("message" if "role" in value else "item_reference" if "id" in value else "")
-        if kind == "message" and value.get("role") is None:
-            kind = "message"
     if kind == "custom_tool_call_output":
         kind = "function_call_output"
     return f"<{kind}>" if kind in _KNOWN else "<other>"

@@ -11,7 +11,16 @@ from lib.types.chat import Effort, Message, Sampling, TextPart
 from lib.wires.responses.content import Contents, text_of
 from lib.wires.responses.conversation import Conversation
 from lib.wires.responses.items import CallOutputItem, CustomCallItem, FunctionCallItem, Item, MessageItem
-from lib.wires.responses.tools import MAX_TOOLS, Choice, Declared, ResponseTool, TextFormat, declared, tool_choice
+from lib.wires.responses.tools import (
+    MAX_TOOLS,
+    Choice,
+    Declared,
+    Echoed,
+    ResponseTool,
+    TextFormat,
+    declared,
+    tool_choice,
+)
 from lib.wires.shared.request import DEFAULT_MODEL, MAX_MESSAGES, MAX_PARTS, Model, TokenLimit, WantedModel
 
 MAX_ID: Final = 512
@@ -37,12 +46,15 @@ def _as_instructions(value: Any) -> Any:
     """Some clients write instructions as items."""
     if not isinstance(value, list):
         return value
-    contents = [item.get("content") if isinstance(item, dict) and "role" in item else item for item in value]
-    return [
-        part
-        for content in contents
-        for part in ([{"type": "input_text", "text": content}] if isinstance(content, str) else content or [])
-    ]
+    parts: list[Any] = []
+    for item in value:
+        content = item.get("content") if isinstance(item, dict) and "role" in item else item
+        parts += content if isinstance(content, list) else [_as_part(content)]
+    return parts
+
+
+def _as_part(value: Any) -> Any:
+    return {"type": "input_text", "text": value} if isinstance(value, str) else value
 
 
 class ReasoningOptions(Model):
@@ -52,7 +64,7 @@ class ReasoningOptions(Model):
     summary: str | None = None
 
 
-class TextOptions(Model):
+class TextOptions(Echoed):
     """How the text is to look."""
 
     format: TextFormat | None = None

@@ -73,7 +73,7 @@ class Answer:
 
     def _object(self, status: str) -> Json:
         """The response without its output. What it echoes is what the client has said."""
-        request, said = self._request, self._request.model_fields_set
+        request = self._request
         kept_id = self._reply.conversation_id if self._keeps else ""
         reasoning = request.reasoning
         return {
@@ -97,7 +97,7 @@ class Answer:
             },
             "store": bool(kept_id),
             "temperature": request.temperature,
-            "text": _echo(request.text) if "text" in said and request.text else {"format": {"type": "text"}},
+            "text": {"format": {"type": "text"}} | (_echo(request.text) or {}),
             "tool_choice": _echo(request.tool_choice) or "auto",
             "tools": [_echo(tool) for tool in request.tools or ()],
             "top_p": request.top_p,
@@ -178,5 +178,5 @@ def usage_object(usage: Usage) -> Json:
 
 
 def _echo(value: Any) -> Any:
-    """A part of the request as the client wrote it, as far as it is known here."""
+    """A part of the request as the client wrote it."""
     return value.model_dump(by_alias=True, exclude_unset=True) if hasattr(value, "model_dump") else value

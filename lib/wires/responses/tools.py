@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, Final, Literal, NamedTuple
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from lib.errors import BadRequest
 from lib.types.chat import ResponseFormat, Tool, ToolChoice
@@ -17,7 +17,13 @@ MAX_TOOL_NAME: Final = 128
 _KINDS: Final[dict[str, Kind]] = {"function": "function", "custom": "custom"}
 
 
-class Grammar(Model):
+class Echoed(Model):
+    """A part of the request that the response repeats whole."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class Grammar(Echoed):
     """What the input of a custom tool has to look like."""
 
     type: str | None = None
@@ -25,7 +31,7 @@ class Grammar(Model):
     definition: str | None = None
 
 
-class InnerTool(Model):
+class InnerTool(Echoed):
     """A function, or a tool whose input is one free text."""
 
     type: str = "function"
@@ -58,7 +64,7 @@ class ResponseTool(InnerTool):
         return self.type.startswith("web_search")
 
 
-class NamedTool(Model):
+class NamedTool(Echoed):
     """A tool by its name."""
 
     type: str = ""
@@ -76,7 +82,7 @@ class ChosenTool(NamedTool):
 Choice = Literal["auto", "none", "required", "any"] | ChosenTool
 
 
-class TextFormat(Model):
+class TextFormat(Echoed):
     """What the answer has to fit."""
 
     type: Literal["text", "json_object", "json_schema"] = "text"
