@@ -9,9 +9,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from lib.accounts import failover, keys, response_id
-from lib.errors import MethodNotAllowed, NotFound
+from lib.errors import NotFound
 from lib.runtime.app import body_of, function
-from lib.runtime.failure import no_websockets
 from lib.runtime.lambda_handler import LambdaHandler
 from lib.runtime.sse import EventStream
 from lib.upstreams import choose
@@ -37,13 +36,6 @@ async def create(request: Request) -> EventStream | JSONResponse:
     return JSONResponse(await whole(body, wanted, events))
 
 
-async def refuse_upgrade(request: Request) -> Response:
-    """Refuse a WebSocket where the platform shows it as a request, so that the client sends it by HTTP."""
-    if request.headers.get("upgrade", "").lower() != "websocket":
-        raise MethodNotAllowed("Send responses by POST.")
-    raise no_websockets()
-
-
 async def refuse(request: Request) -> Response:
     """Say why there is nothing to fetch, to delete or to cancel."""
     raise NotFound(
@@ -55,7 +47,6 @@ async def refuse(request: Request) -> Response:
 
 routes = [
     Route("/v1/responses", create, methods=["POST"]),
-    Route("/v1/responses", refuse_upgrade),
     Route("/v1/responses/{id:path}", refuse, methods=["GET", "DELETE", "POST"]),
 ]
 app = function(*routes, wire=WIRE)

@@ -105,6 +105,8 @@ class _Exchange:
         chosen = Settings()
         if self._scope["path"] != _ALWAYS_OPEN:
             chosen = settings.current().check()
+        if (b"upgrade", b"websocket") in self._scope["headers"]:
+            raise no_websockets()  # So they look where the platform or the server knows of none.
         self._facts.deadline = Deadline.of(self._scope, chosen.max_duration)
         self._room = MAX_BODY_BYTES + chosen.max_file_bytes * 4 // 3
         if self._scope["method"] in ("GET", "HEAD", "DELETE", "OPTIONS"):
