@@ -20,7 +20,8 @@ class Authority:
             pytest.skip(reason)
         self._directory = directory
         self.certificate = directory / "authority.pem"
-        self._make("authority", "-subj", "/CN=Tests")
+        # Python 3.13 trusts no authority that does not say what its key is for.
+        self._make("authority", "-subj", "/CN=Tests", "-addext", "keyUsage=critical,keyCertSign")
 
     def server(self, *names: str, version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3) -> ssl.SSLContext:
         """The context of a server whose certificate names `names`, such as `DNS:example.com` and `IP:127.0.0.1`."""

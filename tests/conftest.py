@@ -1,12 +1,22 @@
 """What most tests stand on: the stand-in upstream, and the bundle that talks to it."""
 
+import os
 from collections.abc import Iterator
+from typing import Any
 
+import hypothesis
 import pytest
 
 from tests.bundle import Bundle, serve
 from tests.platforms import shared
 from tests.upstream import Account, StandIn
+
+# How long an example takes on a machine that is busy with other tests says nothing.
+hypothesis.settings.register_profile("tests", deadline=None)
+hypothesis.settings.load_profile("tests")
+
+FIRST = {"test_lambda.py", "test_vercel.py"}
+"""They take longest, and make the builds that others use: those would wait, if they began at the same time."""
 
 
 @pytest.fixture(params=[False, True], ids=["asyncio", "uvloop"], scope="module")
@@ -19,9 +29,20 @@ def pytest_configure() -> None:
     shared.folder()  # Made here, the workers of pytest-xdist inherit it.
 
 
-def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
-    """A long value may be another in each process (a token, a time); a test's name must not be."""
-    return argname if isinstance(val, str | bytes) and len(val) > 24 else None
+def pytest_make_parametrize_id(val: Any, argname: str) -> str | None:
+    """What is long and no words may be another in each process (a token, a time); a test's name must not be."""
+    is_made_up = isinstance(val, bytes) or (isinstance(val, str) and " " not in val)
+    return argname if is_made_up and len(val) > 24 else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.name not in FIRST)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors: half of the time tests wait."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.fixture(scope="session")

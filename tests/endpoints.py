@@ -2,12 +2,10 @@
 
 from importlib import import_module
 
-from starlette.routing import Route
-
 from api.index import ENDPOINTS
 
 
 def endpoints() -> set[tuple[str, str]]:
     """Method and path of each endpoint; `HEAD` goes without saying."""
-    routes: list[Route] = [route for module in set(ENDPOINTS.values()) for route in import_module(module).routes]
+    routes = [route for module in set(ENDPOINTS.values()) for route in import_module(module).routes]
     return {(method, route.path_format) for route in routes for method in (route.methods or set()) - {"HEAD"}}

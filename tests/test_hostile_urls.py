@@ -5,6 +5,7 @@ import socket
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import ExitStack
+from itertools import cycle
 from typing import Any
 from urllib.parse import quote
 
@@ -245,8 +246,9 @@ def test_an_address_that_is_not_public(
     assert {one.name for one in upstream.record} <= {"refresh"}
 
 
-@pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("url", URLS, ids=lambda url: repr(url[:40]))
+@pytest.mark.parametrize(
+    ("url", "form"), list(zip(URLS, cycle(FORMS), strict=False)), ids=lambda value: repr(value[:40])
+)
 def test_a_url_that_is_none_or_hides_something(
     guarded: Bundle, upstream: StandIn, account: Account, unreached: int, url: str, form: str
 ) -> None:

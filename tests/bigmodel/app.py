@@ -120,7 +120,7 @@ class Endpoint:
         if self.costs:
             work.enter_context(self.service.keys.at_work(key))
         failure = self.service.failures.take(call)
-        reply = await failure.reply(call) if failure else None
+        reply = await failure.reply(call, self.handler) if failure else None
         return reply or await self.handler(call)
 
 
@@ -137,7 +137,7 @@ class Public:
             call = await Call.read(scope, receive, self.name, self.service.record)
             self.service.record.add(call.recorded)
             failure = self.service.failures.take(call)
-            reply = await failure.reply(call) if failure else None
+            reply = await failure.reply(call, self.handler) if failure else None
             reply = reply or await self.handler(call)
             await reply(scope, receive, call.noting(send))
 

@@ -1,5 +1,6 @@
 """Failures that a test switches on, for any endpoint: those of the other stand-in, with the platform's envelope."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from starlette.responses import JSONResponse
@@ -24,10 +25,10 @@ class Failure(AnyFailure):
         recorded = call.recorded
         return self.endpoint in (recorded.name, recorded.path) and self.key in (None, recorded.account)
 
-    async def reply(self, call: Call) -> Reply | None:
+    async def reply(self, call: Call, handler: Callable[[Call], Awaitable[Reply]]) -> Reply | None:
         code, self.code = self.code, None
         try:
-            reply = await super().reply(call)
+            reply = await super().reply(call, handler)
         finally:
             self.code = code
         if code is None or self.drop:

@@ -7,7 +7,7 @@ from .envelope import BUSY, BUSY_MESSAGE, CONTEXT_EXCEEDED, EXIT, INTERNAL, QUEU
 
 SLIDE_PAGE = "<!DOCTYPE html><html><head><title>滑动验证页面</title></head><body>请按住滑块，拖动到最右边</body></html>"
 VISIT_PAGE = "<!DOCTYPE html><html><head><title>访问验证</title></head><body>请进行验证</body></html>"
-FIREWALL_PAGE = "<!DOCTYPE html><html><body>405 - security check</body></html>"
+FIREWALL_PAGE = "<!DOCTYPE html><html><body>The site is being maintained</body></html>"
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,9 @@ type Ending = Finish | Intervene | Error | Cut | Instead
 
 FINISH = Finish()
 EMPTY = Instead()
-HTML = Instead(200, FIREWALL_PAGE, "text/html; charset=utf-8")
+HTML = Instead(
+    200, b"<!DOCTYPE html><html><body>The site is being maintained.</body></html>", "text/html; charset=utf-8"
+)
 UNAVAILABLE = Instead(503, "<html><body>503 Service Temporarily Unavailable</body></html>", "text/html")
 
 ERRORS = {

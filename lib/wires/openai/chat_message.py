@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag
 from lib.errors import BadRequest
 from lib.types.chat import FilePart, Message, Part, Role, TextPart, ToolCall
 from lib.wires.shared.custom_tool import wrap_input
-from lib.wires.shared.data_url import as_url
+from lib.wires.shared.data_url import as_data_url, as_url
 from lib.wires.shared.request import Model
 
 MAX_PARTS = 1000
@@ -207,7 +207,7 @@ def _file(content: FileContent, place: str) -> Iterator[Part]:
     if content.file_url is not None:
         yield FilePart(as_url(content.file_url.url), f"{place}.file_url.url", file.filename)
     elif file.file_data:
-        yield FilePart(as_url(file.file_data), f"{place}.file.file_data", file.filename)
+        yield FilePart(as_data_url(file.file_data), f"{place}.file.file_data", file.filename)
     elif file.file_url:
         yield FilePart(as_url(file.file_url), f"{place}.file.file_url", file.filename)
     else:

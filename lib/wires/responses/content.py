@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from lib.errors import BadRequest
 from lib.types.chat import FilePart, Part, TextPart
-from lib.wires.shared.data_url import as_url
+from lib.wires.shared.data_url import as_data_url, as_url
 from lib.wires.shared.request import Model
 
 MAX_PARTS: Final = 10_000
@@ -113,7 +113,7 @@ def _part(content: Content, place: str) -> Part:
             return FilePart(as_url(content.image_url), f"{place}.image_url", is_image=True)
         case InputFile():
             if content.file_data:
-                return FilePart(as_url(content.file_data), f"{place}.file_data", content.filename)
+                return FilePart(as_data_url(content.file_data), f"{place}.file_data", content.filename)
             if not content.file_url:
                 raise _missing(place, "file_data or file_url")
             return FilePart(as_url(content.file_url), f"{place}.file_url", content.filename)
