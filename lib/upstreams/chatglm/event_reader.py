@@ -23,6 +23,7 @@ from lib.upstreams.chatglm import reading
 from lib.upstreams.chatglm.citations import CitationReader
 from lib.upstreams.chatglm.doubling import DoublingFilter
 from lib.upstreams.chatglm.event_json import NativeCall, failure_of, native_call, parse_event, search_query, words_of
+from lib.upstreams.chatglm.event_list import EventList
 from lib.upstreams.chatglm.findings import Images, Sources
 from lib.upstreams.chatglm.part_text import Dialect, PartText
 from lib.upstreams.chatglm.sse_decoder import SseDecoder
@@ -31,11 +32,15 @@ _TEXT_FIELDS: Final = {"text": "text", "think": "think", "code": "code", "execut
 """Content types that hold a text, and the field that it is in."""
 _SILENT: Final = {"tool_result", "quote_result", "browser_result", "one_to_more_finish"}
 """Content types that are known and hold no text. Sources are read apart from the texts."""
+_OTHER_ROLES: Final = {"tool", "user", "system", "function", "observation"}
+"""Roles whose words are not the answer (`tool`: [sure]). One that nobody knows is the assistant's."""
 
 _FINISHED: Final = {"finish", "finished", "done", "stop", "stopped", "complete", "completed", "success"}
 _STOPPED_BY_FILTER: Final = {"intervene", "intervened"}
 _FAILED: Final = {"error", "failed", "fail"}
 """The statuses of an event, or of a part, that ends. `finish`, `intervene` and `error` are [sure]."""
+_UNFINISHED: Final = {"init", *_STOPPED_BY_FILTER, *_FAILED}
+"""The statuses of a part whose text is not whole."""
 
 _SENTENCE_ENDS: Final = "。！？!?…：:；;」』”"
 _BLOCK: Final = re.compile(r"#{1,6} |[-*+] |\d{1,3}[.)] |```|\||>")
@@ -82,7 +87,7 @@ class EventReader:
 
     def feed(self, piece: bytes) -> list[Event]:
         """The events that `piece` completes, neighbouring texts as one. Look at `failure` afterwards."""
-        events = _Events()
+        events = EventList()
         try:
             for data in self._decoder.feed(piece):
                 for one in self._doubling.take(data):
@@ -94,7 +99,7 @@ class EventReader:
 
     def close(self) -> list[Event]:
         """The connection is closed: what may be read of an end that was not told in full."""
-        events = _Events()
+        events = EventList()
         if self.ended:
             return []
         for data in (*self._doubling.rest(), *self._decoder.end()):
@@ -113,7 +118,7 @@ class EventReader:
             if not text.finished:
                 self._resumed[place[1]] = place
 
-    def _read(self, data: bytes, events: "_Events") -> None:
+    def _read(self, data: bytes, events: EventList) -> None:
         event = parse_event(data)
         if event is None:
             if data.strip() == b"[DONE]":
@@ -122,9 +127,8 @@ class EventReader:
                 reading.note_unknown("an event that cannot be read of", "the stream")
             return
         self._identify(event)
-        for part in reading.items(event.get("parts")):
-            if isinstance(part, dict):
-                self._part(part, events)
+        for part in reading.mappings(event.get("parts")):
+            self._part(part, events)
         status = reading.text(event.get("status")).lower()
         if status in _FINISHED or status in _STOPPED_BY_FILTER or status in _FAILED:
             self._finish(status, event, events)
@@ -132,13 +136,13 @@ class EventReader:
     def _identify(self, event: dict[str, Any]) -> None:
         self.conversation_id = self.conversation_id or reading.text(event.get("conversation_id"))
         self.message_id = reading.text(event.get("id")) or self.message_id
-        flag = reading.mapping(event.get("meta_data")).get("if_increase_push")
-        if isinstance(flag, bool):
+        flag = reading.truth(reading.mapping(event.get("meta_data")).get("if_increase_push"))
+        if flag is not None:
             self._dialect.found = "deltas" if flag else "snapshots"
 
-    def _part(self, part: dict[str, Any], events: "_Events") -> None:
+    def _part(self, part: dict[str, Any], events: EventList) -> None:
         part_id = reading.text(part.get("logic_id")) or reading.text(part.get("id"))
-        role = reading.text(part.get("role")) or "assistant"
+        role = reading.words(part.get("role")).lower()
         status = reading.text(part.get("status")).lower()
         self.model = reading.text(part.get("model")) or self.model
         if meta_data := reading.mapping(part.get("meta_data")):
@@ -149,17 +153,16 @@ class EventReader:
                 words_of(part.get("error")) or words_of(part.get("last_error")) or self._filter_words or ""
             )
         seen: dict[str, int] = {}
-        contents = reading.items(part.get("content"))
+        contents = reading.mappings(part.get("content"))
+        draws = self._draws or any(content.get("type") == "image" for content in contents)
         for content in contents:
-            if not isinstance(content, dict):
-                continue
-            kind = reading.text(content.get("type"))
-            finished = (status or reading.text(content.get("status")).lower()) in _FINISHED
+            kind = _kind(content)
+            finished = _ends(status, reading.text(content.get("status")).lower())
             number = seen[kind] = seen.get(kind, -1) + 1
             place = (part_id, kind, number)
             if kind in _TEXT_FIELDS:
-                if role == "assistant" or kind not in ("text", "think"):
-                    self._text(place, content, contents, events, finished=finished)
+                if role not in _OTHER_ROLES or kind not in ("text", "think"):
+                    self._text(place, content, events, finished=finished, draws=draws)
             elif kind == "image":
                 self._last_letter = ""
                 for image in self._images.find(content):
@@ -173,9 +176,7 @@ class EventReader:
             elif kind not in _SILENT:
                 reading.note_unknown("a content of type", kind)
 
-    def _text(
-        self, place: Place, content: dict[str, Any], contents: list[Any], events: "_Events", *, finished: bool
-    ) -> None:
+    def _text(self, place: Place, content: dict[str, Any], events: EventList, *, finished: bool, draws: bool) -> None:
         value = reading.text(content.get(_TEXT_FIELDS[place[1]]))
         place = self._aliases.get(place, place)
         text = self._texts.get(place)
@@ -191,16 +192,15 @@ class EventReader:
             self._unfinished.add(place[0])
         new = text.take(value, finished=finished)
         if new:
-            draws = self._draws or any(isinstance(other, dict) and other.get("type") == "image" for other in contents)
             self._tell(place, new, events, draws=draws)
 
-    def _pass_by(self, events: "_Events") -> None:
+    def _pass_by(self, events: EventList) -> None:
         """Another text begins: what still waited of the earlier ones comes before it."""
         for place, text in self._texts.items():
             if new := text.rest():
                 self._tell(place, new, events, draws=self._draws)
 
-    def _tell(self, place: Place, new: str, events: "_Events", *, draws: bool) -> None:
+    def _tell(self, place: Place, new: str, events: EventList, *, draws: bool) -> None:
         part_id, kind, _ = place
         if kind == "text":
             new = self._seam(part_id, new)
@@ -213,7 +213,7 @@ class EventReader:
             self._last_letter = ""  # No seam over what stands between two texts.
             self._tell_program(place, new, events, draws=draws)
 
-    def _tell_program(self, place: Place, new: str, events: "_Events", *, draws: bool) -> None:
+    def _tell_program(self, place: Place, new: str, events: EventList, *, draws: bool) -> None:
         part_id, kind, number = place
         if kind == "execution_output":
             events.add(Output(new, f"{part_id}/{number}"))
@@ -236,7 +236,7 @@ class EventReader:
         return f"\n{new}" if ends or _BLOCK.match(new) else new
 
     def _find_call(
-        self, part: dict[str, Any], content: dict[str, Any], events: "_Events", *, from_result: bool
+        self, part: dict[str, Any], content: dict[str, Any], events: EventList, *, from_result: bool
     ) -> None:
         call = native_call(part, content, from_result=from_result)
         if call is None or call in self._seen_calls:
@@ -246,7 +246,7 @@ class EventReader:
         if query := search_query(call):
             events.add(Search(query))
 
-    def _finish(self, status: str, event: dict[str, Any], events: "_Events") -> None:
+    def _finish(self, status: str, event: dict[str, Any], events: EventList) -> None:
         self.ended = True
         for place, text in self._texts.items():
             if new := text.rest():
@@ -268,7 +268,7 @@ class EventReader:
             events.add(Finish("stop"))
 
     def _as_it_is_now(self) -> list[Event]:
-        events = _Events()
+        events = EventList()
         self._last_letter, self._last_part = "", None
         self._marks.clear()
         for place, text in self._texts.items():
@@ -280,25 +280,12 @@ class EventReader:
         return events.all()
 
 
-class _Events:
-    """Events in order, neighbouring texts as one: what arrives together is often a hundred words, each in an event."""
+def _kind(content: dict[str, Any]) -> str:
+    """The type of a content; where it has none, the field that holds words says it."""
+    kind = reading.words(content.get("type"))
+    return kind or next((name for name in ("text", "think") if reading.words(content.get(name))), "")
 
-    def __init__(self) -> None:
-        self._events: list[Event] = []
-        self._words: list[str] = []
 
-    def add(self, event: Event) -> None:
-        if isinstance(event, Text):
-            self._words.append(event.text)
-        else:
-            self._join()
-            self._events.append(event)
-
-    def all(self) -> list[Event]:
-        self._join()
-        return self._events
-
-    def _join(self) -> None:
-        if self._words:
-            self._events.append(Text("".join(self._words)))
-            self._words.clear()
+def _ends(status: str, of_content: str) -> bool:
+    """Is a content whole: its part says so, or, where the part says nothing that is known, the content itself."""
+    return status in _FINISHED or (status not in _UNFINISHED and of_content in _FINISHED)
