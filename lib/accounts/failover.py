@@ -17,6 +17,7 @@ from lib.accounts.queue import Queue, busy
 from lib.errors import (
     AccountBanned,
     AccountBusy,
+    AnswerUnusable,
     BadRequest,
     DeadlineExceeded,
     Error,
@@ -240,7 +241,7 @@ class _Round[T]:
             self._not_before[candidate.account] = self._loop.time() + wait
             context.current().retries += 1
             return
-        if isinstance(error, UpstreamUncertain | DeadlineExceeded | TooLarge):
+        if isinstance(error, UpstreamUncertain | DeadlineExceeded | TooLarge | AnswerUnusable):
             raise error
         self._failures.append(error)
         if isinstance(error, BadRequest):
