@@ -1,1 +1,1 @@
-"""What went wrong in the field, kind by kind, and what the service may do to each of its fields without anybody noticing."""
+"""What went wrong in the field, kind by kind, and what may become of each of the service's fields."""

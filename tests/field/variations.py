@@ -1,4 +1,4 @@
-"""Ways in which the service may change a field: missing, null, of another type, a list for one, and more than it was."""
+"""Ways in which the service may change a field: missing, null, of another type, a list for one, and more."""
 
 import copy
 from collections.abc import Callable, Iterator
@@ -48,9 +48,9 @@ def varied(value: Json, path: Path, change: Callable[[Json], Json]) -> Json:
 
 
 def _places(value: Json, path: Path) -> Iterator[tuple[Any, Any]]:
-    step, *rest = path
+    step, *rest = path  # Of lists from the end, since items may go.
     if step == EACH:
-        found = list(enumerate(value))[::-1] if isinstance(value, list) else []  # Backwards, since items may go.
+        found: list[tuple[Any, Any]] = list(enumerate(value))[::-1] if isinstance(value, list) else []
     elif isinstance(value, dict) and step in value:
         found = [(step, value[step])]
     else:

@@ -22,7 +22,19 @@ from lib.types.events import (
 from lib.upstreams.chatglm import reading
 from lib.upstreams.chatglm.citations import CitationReader
 from lib.upstreams.chatglm.doubling import DoublingFilter
-from lib.upstreams.chatglm.event_json import NativeCall, failure_of, native_call, parse_event, search_query, words_of
+from lib.upstreams.chatglm.event_json import (
+    FAILED,
+    FINISHED,
+    STOPPED_BY_FILTER,
+    NativeCall,
+    failure_of,
+    is_whole,
+    kind_of,
+    native_call,
+    parse_event,
+    search_query,
+    words_of,
+)
 from lib.upstreams.chatglm.event_list import EventList
 from lib.upstreams.chatglm.findings import Images, Sources
 from lib.upstreams.chatglm.part_text import Dialect, PartText
@@ -34,13 +46,6 @@ _SILENT: Final = {"tool_result", "quote_result", "browser_result", "one_to_more_
 """Content types that are known and hold no text. Sources are read apart from the texts."""
 _OTHER_ROLES: Final = {"tool", "user", "system", "function", "observation"}
 """Roles whose words are not the answer (`tool`: [sure]). One that nobody knows is the assistant's."""
-
-_FINISHED: Final = {"finish", "finished", "done", "stop", "stopped", "complete", "completed", "success"}
-_STOPPED_BY_FILTER: Final = {"intervene", "intervened"}
-_FAILED: Final = {"error", "failed", "fail"}
-"""The statuses of an event, or of a part, that ends. `finish`, `intervene` and `error` are [sure]."""
-_UNFINISHED: Final = {"init", *_STOPPED_BY_FILTER, *_FAILED}
-"""The statuses of a part whose text is not whole."""
 
 _SENTENCE_ENDS: Final = "。！？!?…：:；;」』”"
 _BLOCK: Final = re.compile(r"#{1,6} |[-*+] |\d{1,3}[.)] |```|\||>")
@@ -72,8 +77,11 @@ class EventReader:
         self._decoder = SseDecoder()
         self._dialect = Dialect()
         self._texts: dict[Place, PartText] = {}
+        self._shown: list[Place | list[Event]] = []
+        """Texts, and what stands between them, in order of arrival."""
         self._marks: dict[str, CitationReader] = {}
-        self._last_text: Place | None = None
+        self._part_id = ""
+        """The `logic_id` of the event before, which goes on where one comes without."""
         self._last_letter = ""
         self._last_part: str | None = None
         self._sources = Sources()
@@ -127,10 +135,14 @@ class EventReader:
                 reading.note_unknown("an event that cannot be read of", "the stream")
             return
         self._identify(event)
-        for part in reading.mappings(event.get("parts")):
+        parts = reading.mappings(event.get("parts"))
+        self._part_id = "" if len(parts) > 1 else self._part_id
+        for part in parts:
             self._part(part, events)
+        if parts:
+            self._part_id = reading.text(parts[-1].get("logic_id")) or self._part_id
         status = reading.text(event.get("status")).lower()
-        if status in _FINISHED or status in _STOPPED_BY_FILTER or status in _FAILED:
+        if status in FINISHED or status in STOPPED_BY_FILTER or status in FAILED:
             self._finish(status, event, events)
 
     def _identify(self, event: dict[str, Any]) -> None:
@@ -141,14 +153,13 @@ class EventReader:
             self._dialect.found = "deltas" if flag else "snapshots"
 
     def _part(self, part: dict[str, Any], events: EventList) -> None:
-        part_id = reading.text(part.get("logic_id")) or reading.text(part.get("id"))
+        part_id = reading.text(part.get("logic_id")) or self._part_id or reading.text(part.get("id"))
         role = reading.words(part.get("role")).lower()
         status = reading.text(part.get("status")).lower()
         self.model = reading.text(part.get("model")) or self.model
         if meta_data := reading.mapping(part.get("meta_data")):
-            for source in self._sources.find(meta_data):
-                events.add(source)
-        if status in _STOPPED_BY_FILTER:
+            self._show(self._sources.find(meta_data), events)
+        if status in STOPPED_BY_FILTER:
             self._filter_words = (
                 words_of(part.get("error")) or words_of(part.get("last_error")) or self._filter_words or ""
             )
@@ -156,8 +167,8 @@ class EventReader:
         contents = reading.mappings(part.get("content"))
         draws = self._draws or any(content.get("type") == "image" for content in contents)
         for content in contents:
-            kind = _kind(content)
-            finished = _ends(status, reading.text(content.get("status")).lower())
+            kind = kind_of(content)
+            finished = is_whole(status, reading.text(content.get("status")).lower())
             number = seen[kind] = seen.get(kind, -1) + 1
             place = (part_id, kind, number)
             if kind in _TEXT_FIELDS:
@@ -165,11 +176,10 @@ class EventReader:
                     self._text(place, content, events, finished=finished, draws=draws)
             elif kind == "image":
                 self._last_letter = ""
-                for image in self._images.find(content):
-                    events.add(image)
+                self._show(self._images.find(content), events)
             elif kind == "tool_calls":
                 self._find_call(part, content, events, from_result=False)
-            elif kind == "tool_result" and role == "tool" and status in _FAILED:
+            elif kind == "tool_result" and role == "tool" and status in FAILED:
                 self._find_call(part, content, events, from_result=True)
             elif kind == "system_error":
                 self.complaint = words_of(content) or self.complaint
@@ -186,6 +196,7 @@ class EventReader:
         if text is None:
             self._pass_by(events)
             text = self._texts[place] = PartText(self._dialect)
+            self._shown.append(place)
         if finished:
             self._unfinished.discard(place[0])
         else:
@@ -193,6 +204,12 @@ class EventReader:
         new = text.take(value, finished=finished)
         if new:
             self._tell(place, new, events, draws=draws)
+
+    def _show(self, shown: list[Event], events: EventList) -> None:
+        if shown:
+            self._shown.append(shown)
+        for event in shown:
+            events.add(event)
 
     def _pass_by(self, events: EventList) -> None:
         """Another text begins: what still waited of the earlier ones comes before it."""
@@ -244,7 +261,7 @@ class EventReader:
         self._seen_calls.append(call)
         self.calls.append(call)
         if query := search_query(call):
-            events.add(Search(query))
+            self._show([Search(query)], events)
 
     def _finish(self, status: str, event: dict[str, Any], events: EventList) -> None:
         self.ended = True
@@ -259,10 +276,10 @@ class EventReader:
                     events.add(Reasoning(item.text))
         if any(text.rewritten for text in self._texts.values()):
             events.add(Revision(tuple(self._as_it_is_now())))
-        if status in _STOPPED_BY_FILTER or self._filter_words is not None:
+        if status in STOPPED_BY_FILTER or self._filter_words is not None:
             words = words_of(event.get("last_error")) or words_of(event.get("error")) or self._filter_words or ""
             events.add(Finish("content_filter", words))
-        elif status in _FAILED:
+        elif status in FAILED:
             self.failure = failure_of(event)
         else:
             events.add(Finish("stop"))
@@ -271,21 +288,13 @@ class EventReader:
         events = EventList()
         self._last_letter, self._last_part = "", None
         self._marks.clear()
-        for place, text in self._texts.items():
-            if text.text:
-                self._tell(place, text.text, events, draws=self._draws)
+        for shown in self._shown:
+            if isinstance(shown, list):
+                for event in shown:
+                    events.add(event)
+            elif text := self._texts[shown].text:
+                self._tell(shown, text, events, draws=self._draws)
         for kind, reader in self._marks.items():
             for item in reader.end():
                 events.add(item if kind == "text" else Reasoning(getattr(item, "text", "")))
         return events.all()
-
-
-def _kind(content: dict[str, Any]) -> str:
-    """The type of a content; where it has none, the field that holds words says it."""
-    kind = reading.words(content.get("type"))
-    return kind or next((name for name in ("text", "think") if reading.words(content.get(name))), "")
-
-
-def _ends(status: str, of_content: str) -> bool:
-    """Is a content whole: its part says so, or, where the part says nothing that is known, the content itself."""
-    return status in _FINISHED or (status not in _UNFINISHED and of_content in _FINISHED)
