@@ -302,11 +302,11 @@ def test_what_cannot_be_read_is_skipped(junk: bytes, place: int) -> None:
 
 
 @pytest.mark.parametrize("kind", ["text", "think"])
-def test_a_number_in_one_place_loses_only_that_place(kind: str) -> None:
+def test_a_list_in_one_place_loses_only_that_place(kind: str) -> None:
     odd: dict[str, Any] = {
         "logic_id": 7,
         "status": None,
-        "content": {"type": kind, FIELDS[kind]: ["x"]},
+        "content": {"type": kind, FIELDS[kind]: ["x", "y"]},
         "meta_data": [],
     }
     sent = [event(odd), event(part("p", "text", "Hi", "finish"), status="finish")]

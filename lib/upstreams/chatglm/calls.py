@@ -61,12 +61,26 @@ class CallEvents:
                 self._end("stop", out)
         elif isinstance(event, Finish):
             self._end(event.reason, out, event.note)
-        elif not isinstance(event, Revision):  # Its texts hold the calls as words.
+        elif isinstance(event, Revision):
+            out.append(self._revised(event))
+        else:
             if isinstance(event, Reasoning):
                 self._reasoning.append(event.text)
             out.append(event)
         if self._reader.failure is not None and not self.complete:
             self.failure, self.complete = self._reader.failure, True
+
+    def _revised(self, revision: Revision) -> Revision:
+        """The revision with the calls that are in its texts."""
+        self._reader = CallReader(self._tools, parallel=self._parallel)
+        events: list[Event] = []
+        for event in revision.events:
+            if isinstance(event, Text):
+                self._note(self._reader.feed(event.text), events)
+            else:
+                events.append(event)
+        self._note(self._reader.end(cut=False), events)
+        return Revision(tuple(events))
 
     def _take_natives(self, natives: Sequence[NativeCall], out: list[Event]) -> None:
         """The caller's own calls among native ones; those that only their failed results tell of, once."""

@@ -1,17 +1,17 @@
-"""What an answer's reader gives out at once."""
+"""Events in order, neighbouring texts as one: what arrives together is often a hundred words, each in an event."""
 
 from lib.types.events import Event, Text
 
 
 class EventList:
-    """Events in order, neighbouring texts as one: what arrives together is often a hundred words, each in an event."""
+    """Takes events one by one."""
 
     def __init__(self) -> None:
         self._events: list[Event] = []
         self._words: list[str] = []
 
     def add(self, event: Event) -> None:
-        """One more."""
+        """Take the next event."""
         if isinstance(event, Text):
             self._words.append(event.text)
         else:

@@ -64,6 +64,8 @@ class PartText:
             return self._compare(text)
         if self._dialect.found == "snapshots":
             return self._settle(text) if text != self._snapshot else ""
+        if self._is_all_again(text):
+            return ""
         self._deltas.append(text)
         self._appended += len(text)
         return self._append(text) if self._dialect.found == "deltas" else self._weigh(text)
@@ -80,6 +82,12 @@ class PartText:
         """The stream was cut and is taken up again: it may go on, or begin this text anew."""
         if not self.finished:
             self._resumed = ""
+
+    def _is_all_again(self, text: str) -> bool:
+        """Is it the whole after deltas, without a word that the part is finished: no delta is all that came before."""
+        if self._dialect.found != "deltas" or len(text) != self._appended or self._appended < DOUBT:
+            return False
+        return len(self._deltas) > 1 and text == "".join(self._deltas)
 
     def _give(self, text: str) -> str:
         self._given.append(text)
