@@ -36,6 +36,7 @@ from lib.wires.shared.request import DEFAULT_MODEL
 from tests.bundle import Bundle
 from tests.endpoints import endpoints
 from tests.platforms import npm, pypi
+from tests.platforms.claude_code import PROGRAM
 from tests.upstream import Account, StandIn, Video, media
 
 CHECKOUT = Path(__file__).parent.parent
@@ -87,6 +88,10 @@ class Block:
     @property
     def is_demo(self) -> bool:
         return self.code.startswith("scripts/serve --demo")
+
+    @property
+    def runs_claude(self) -> bool:
+        return self.code.endswith(" claude")
 
     def without_comments(self) -> list[str]:
         """The lines of the code, less what is said in words."""
@@ -166,7 +171,7 @@ def examples() -> Iterator[Any]:
             if block.is_answer or block.not_run or block.is_demo:
                 continue
             answer = after if after is not None and after.is_answer else None
-            tools = block.language == "js" or block.code.startswith("llm ")
+            tools = block.language == "js" or block.code.startswith("llm ") or block.runs_claude
             yield pytest.param(block, answer, id=block.place, marks=[pytest.mark.platform] if tools else [])
 
 
@@ -186,6 +191,8 @@ def test_it_does_what_it_says(
     upstream.video(Video(polls=1))
     code = block.code.replace(PLACEHOLDER, upstream.url)
     environ = {**os.environ, "URL": bundle.url, "TOKEN": account.refresh_token, "LLM_USER_PATH": str(desk)}
+    if block.runs_claude:
+        environ |= without_terminal(desk)
     files = set(desk.iterdir())
     done = run(block.language, code, desk, environ)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -207,7 +214,7 @@ def run(language: str, code: str, desk: Path, environ: dict[str, str]) -> "subpr
             code = beginning() + code
         command = [sys.executable, "-c", code]
     elif language == "js":
-        (desk / "node_modules").symlink_to(node_packages() / "node_modules")
+        (desk / "node_modules").symlink_to(node_packages("openai") / "node_modules")
         (desk / "example.mjs").write_text(code)
         command = ["node", "example.mjs"]
     else:
@@ -217,14 +224,27 @@ def run(language: str, code: str, desk: Path, environ: dict[str, str]) -> "subpr
     )
 
 
-def node_packages() -> Path:
-    """The folder with the packages that the Node.js examples import; skips the test where they cannot be had."""
+def without_terminal(desk: Path) -> dict[str, str]:
+    """The environment in which `claude` is Claude Code asked one question, with a home of its own and no network."""
+    command = desk / "bin" / "claude"
+    home = desk / "home"
+    for folder in (command.parent, home):
+        folder.mkdir()
+    command.write_text(f'#!/bin/sh\nexec "{node_packages("claude") / PROGRAM}" -p "Hello! Who are you?"\n')
+    command.chmod(0o755)
+    path = f"{command.parent}:{os.environ['PATH']}"
+    nowhere = "http://127.0.0.1:9"
+    return {"PATH": path, "HOME": str(home), "HTTPS_PROXY": nowhere, "HTTP_PROXY": nowhere, "NO_PROXY": "127.0.0.1"}
+
+
+def node_packages(name: str) -> Path:
+    """The folder with a set of Node.js packages; skips the test where they cannot be had."""
     try:
-        return npm.install("openai")
+        return npm.install(name)
     except npm.Unavailable as reason:
         if os.environ.get("CI"):
-            pytest.fail(f"the package openai is needed on CI: {reason}")
-        pytest.skip(f"the package openai is not available: {reason}")
+            pytest.fail(f"the package {name} is needed on CI: {reason}")
+        pytest.skip(f"the package {name} is not available: {reason}")
 
 
 def beginning() -> str:
