@@ -173,6 +173,14 @@ class UpstreamUncertain(UpstreamFailed):
     """Nobody knows whether the service has taken the request: it must not be sent again by us, on no key."""
 
 
+class AnswerUnusable(UpstreamFailed):
+    """The model answered, twice, and not in the form that the caller requires. Another key would do no better, and a
+    client that asks again by itself pays for two more answers each time."""
+
+    retry = False
+    code = "unusable_answer"
+
+
 class Misconfigured(Error):
     """The deployment's settings cannot work."""
 

@@ -55,7 +55,10 @@ def test_a_picture_is_a_picture_whatever_it_is_called(bundle: Bundle, upstream: 
     assert all(upload.file.content_type == "image/jpeg" for upload in uploads)
     content = sent(upstream)["messages"][0]["content"]
     assert [item["type"] for item in content] == ["text", "image"]
-    assert all(picture["image_url"] == picture["file_url"] for picture in content[1]["image"])
+    assert {picture["image_url"] for picture in content[1]["image"]} == {
+        upload.result["file_url"] for upload in uploads
+    }
+    assert upstream.requests("chat")[-1].ignored == []
 
 
 def test_a_picture_of_an_earlier_turn_is_still_seen(bundle: Bundle, upstream: StandIn, account: Account) -> None:

@@ -4,7 +4,6 @@ import json
 import logging
 import re
 from collections.abc import Callable, Iterable, Iterator
-from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -98,10 +97,14 @@ def expected(parts: list[tuple[str, list[str]]]) -> list[tuple[type[Event], str]
         "code": lambda text: Code(text, ""),
         "execution_output": lambda text: Output(text, ""),
     }
-    said = [(kind, "".join(texts)) for kind, texts in parts if "".join(texts)]
-    texts = [text for kind, text in said if kind == "text"]
-    seams = iter([False, *(seam(before, after) for before, after in pairwise(texts))])
-    return shown([make[kind](f"\n{text}" if kind == "text" and next(seams) else text) for kind, text in said])
+    before = ""
+    events = []
+    for kind, text in ((kind, "".join(texts)) for kind, texts in parts if "".join(texts)):
+        break_ = "\n" if kind == "text" and before and seam(before, text) else ""
+        events.append(make[kind](break_ + text))
+        if kind != "think":
+            before = text if kind == "text" else ""
+    return shown(events)
 
 
 def seam(before: str, after: str) -> bool:
@@ -238,7 +241,11 @@ def test_programs_and_what_they_print_are_told_apart_by_block() -> None:
 
 
 def test_unknown_types_are_left_out_and_logged_once(caplog: pytest.LogCaptureFixture) -> None:
-    odd = {"logic_id": "x", "status": "finish", "content": [{"type": "hologram", "text": "not for you"}]}
+    odd: dict[str, Any] = {
+        "logic_id": "x",
+        "status": "finish",
+        "content": [{"type": "hologram", "text": "not for you"}],
+    }
     with caplog.at_level(logging.WARNING):
         events = read(encode([event(odd), event(odd), event(part("p", "text", "Hi", "finish"), status="finish")]))
     assert shown(events) == [(Text, "Hi")]
@@ -296,7 +303,12 @@ def test_what_cannot_be_read_is_skipped(junk: bytes, place: int) -> None:
 
 @pytest.mark.parametrize("kind", ["text", "think"])
 def test_a_number_in_one_place_loses_only_that_place(kind: str) -> None:
-    odd = {"logic_id": 7, "status": None, "content": {"type": kind, FIELDS[kind]: ["x"]}, "meta_data": []}
+    odd: dict[str, Any] = {
+        "logic_id": 7,
+        "status": None,
+        "content": {"type": kind, FIELDS[kind]: ["x"]},
+        "meta_data": [],
+    }
     sent = [event(odd), event(part("p", "text", "Hi", "finish"), status="finish")]
     assert shown(read(encode(sent))) == [(Text, "Hi")]
 

@@ -1,9 +1,9 @@
 """First frames, cut from pictures of every kind, and from what only says that it is a picture."""
 
+import asyncio
 import struct
 import threading
 import zlib
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from io import BytesIO
 
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from lib.files import first_frame
-from lib.files.first_frame import MAX_HEIGHT, MAX_PIXELS, WIDTH, fit
+from lib.files.first_frame import MAX_HEIGHT, MAX_PIXELS, WIDTH, fit, fit_in_turn
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 
@@ -146,8 +146,12 @@ def test_pictures_are_decoded_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> 
         return b""
 
     monkeypatch.setattr(first_frame, "_frame", frame)
-    with ThreadPoolExecutor(2) as pool:
-        assert list(pool.map(fit, [picture("RGB", 30, 20, "PNG")] * 2)) == [b"", b""]
+
+    async def both() -> list[bytes]:
+        content = picture("RGB", 30, 20, "PNG")
+        return list(await asyncio.gather(fit_in_turn(content), fit_in_turn(content)))
+
+    assert asyncio.run(both()) == [b"", b""]
     assert met == []
 
 

@@ -165,7 +165,7 @@ def test_a_picture_that_is_late_is_fetched_again(bundle: Bundle, upstream: Stand
     ("failure", "message"),
     [
         ({"status": 404}, "cannot be fetched"),
-        ({"body": b"<html>", "content_type": "image/jpeg"}, "not a picture"),
+        ({"body": b"<html>", "content_type": "image/jpeg"}, "cannot be fetched"),
         ({"body": b"\xff\xd8\xff" + bytes(21 * 1024 * 1024)}, "cannot be fetched"),
     ],
 )
@@ -184,7 +184,7 @@ def test_a_picture_that_cannot_be_had_is_the_services_fault(
 def test_what_the_filter_stops_is_told_in_openais_words(
     bundle: Bundle, upstream: StandIn, account: Account, answer: Answer
 ) -> None:
-    upstream.script(answer)
+    upstream.script(answer, times=None)
     with pytest.raises(openai.BadRequestError, match="换个话题") as raised:
         draw(bundle, account)
     assert raised.value.code == "content_policy_violation"
@@ -197,18 +197,33 @@ def test_what_the_filter_stops_is_told_in_openais_words(
         Answer(Text("I would rather not.")),
         Answer(Code("print(1)")),
         Answer(Text("![a](javascript:alert(1)) ![b](data:image/png;base64,AAAA)")),
-        Answer(Pictures(0), ending=Error(10024, "generator exit")),
-        Answer(Pictures(0), ending=Error(10024, "generator exit"), chunk_sizes=(100_000,)),
-        Answer(Pictures(0, 1), ending=Cut(1, resumes=False)),
+        Answer(ending=Error(10024, "generator exit")),
         Answer(ending=EMPTY),
     ],
-    ids=["words", "code", "no http", "error", "error at once", "cut", "empty"],
+    ids=["words", "code", "no http", "error", "empty"],
 )
 def test_no_picture_is_an_error(bundle: Bundle, upstream: StandIn, account: Account, answer: Answer) -> None:
-    upstream.script(answer)
+    upstream.script(answer, times=None)
     with pytest.raises(openai.InternalServerError) as raised:
         draw(bundle, account)
     assert raised.value.status_code == 502
+    assert upstream.conversations(account) == []
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(Pictures(0), ending=Error(10024, "generator exit")),
+        Answer(Pictures(0), ending=Error(10024, "generator exit"), chunk_sizes=(100_000,)),
+        Answer(Pictures(0, 1), ending=Cut(2, resumes=False)),
+    ],
+    ids=["error", "error at once", "cut"],
+)
+def test_pictures_that_are_there_outlive_a_failure_after_them(
+    bundle: Bundle, upstream: StandIn, account: Account, answer: Answer
+) -> None:
+    upstream.script(answer)
+    assert draw(bundle, account).data
     assert upstream.conversations(account) == []
 
 

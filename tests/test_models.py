@@ -43,12 +43,13 @@ def test_what_a_name_means(
 @pytest.mark.parametrize(
     ("effort", "mode", "upstream_effort"),
     [
-        ("none", "", None),
-        ("minimal", "thinking", "low"),
-        ("low", "thinking", "low"),
+        ("none", "", "low"),
+        ("minimal", "", "low"),
+        ("low", "", "low"),
         ("medium", "thinking", "high"),
         ("high", "thinking", "high"),
-        ("xhigh", "thinking", "max"),
+        ("xhigh", "deep_thinking", "max"),
+        ("max", "deep_thinking", "max"),
     ],
 )
 def test_the_effort_that_a_client_asks_for(

@@ -168,13 +168,11 @@ def test_a_refused_signature_says_nothing_of_a_token(upstream: StandIn, account:
             assert "GLM_SIGN_SECRET" in response.json()["error"]["message"]
 
 
-def test_an_unreadable_access_token_is_the_services_fault(bundle: Bundle, upstream: StandIn, account: Account) -> None:
-    result = {"access_token": "opaque", "refresh_token": "opaque", "is_guest": False}
-    upstream.fail("refresh", body={"status": 0, "message": "success", "result": result})
-    with pytest.raises(openai.InternalServerError) as raised:
-        ask(bundle, account)
-    assert raised.value.status_code == 502
+def test_an_opaque_access_token_is_taken(bundle: Bundle, upstream: StandIn) -> None:
+    account = upstream.account(access_form="opaque")
     assert ask(bundle, account).choices
+    assert ask(bundle, account).choices
+    assert len(upstream.requests("refresh")) == 1
 
 
 def test_a_conversation_goes_on_with_the_last_turn_where_nothing_was_answered(

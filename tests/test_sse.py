@@ -76,7 +76,7 @@ def respond(answer: AsyncGenerator[list[Event]], *, head: bytes = b"", turn_afte
         context.begin(request)
         loop = asyncio.get_running_loop()
         began = loop.time()
-        loop.call_later(turn_after, request.turn.set)
+        loop.call_later(turn_after, request.turn.begin)
 
         async def send(message: Message) -> None:
             sent.append((round(loop.time() - began, 3), message))
@@ -151,6 +151,18 @@ def test_the_head_goes_out_ten_seconds_after_the_turn_was_had(turn_after: float)
     at = turn_after + HEAD_AFTER
     assert [(moment, message.get("body")) for moment, message in sent][:3] == [(at, None), (at, b"head"), (at, COMMENT)]
     assert bodies(sent) == [b"head", COMMENT, b"one", b"end", b""]
+
+
+def test_a_turn_that_is_lost_again_counts_for_nothing() -> None:
+    async def busy_at_first() -> AsyncGenerator[list[Event]]:
+        await asyncio.sleep(1)
+        context.current().turn.end()
+        await asyncio.sleep(14)
+        context.current().turn.begin()
+        await asyncio.sleep(20)
+        yield [Text("one"), Finish("stop")]
+
+    assert next(moment for moment, _ in respond(busy_at_first())) == 15 + HEAD_AFTER
 
 
 def test_before_the_turn_nothing_goes_out() -> None:
@@ -233,7 +245,7 @@ def test_a_client_that_never_reads_is_given_up() -> None:
 
     async def main() -> None:
         request = Invocation("id")
-        request.turn.set()
+        request.turn.begin()
         context.begin(request)
         loop = asyncio.get_running_loop()
 

@@ -17,6 +17,7 @@ from lib.accounts.queue import Queue, busy
 from lib.errors import (
     AccountBanned,
     AccountBusy,
+    AnswerUnusable,
     BadRequest,
     DeadlineExceeded,
     Error,
@@ -74,9 +75,11 @@ class _Accounts:
 
 def answer(tried: Sequence[Candidate], request: ChatRequest, *, streamed: bool) -> AsyncGenerator[list[Event]]:
     """The answer to `request`, from the first key that gives one."""
-    facts = context.current()
-    facts.model, facts.streamed = request.model[:100], streamed
     request = _resolved(request)
+    facts = context.current()
+    known = any(one.upstream.knows(request.model) for one in tried)
+    facts.model = request.model if known else "unknown"  # It may be anything, and so a secret.
+    facts.streamed = streamed
     able = _able(tried, request)
 
     def attempt(upstream: Upstream, key: str) -> AsyncGenerator[list[Event]]:
@@ -221,7 +224,7 @@ class _Round[T]:
             seconds = self._left() if len(self._untried) == 1 else 0.0
             if store.shared and not await stack.enter_async_context(store.lease(turn_name(account), seconds)):
                 return self._untried[account][0], False
-        context.current().turn.set()
+        context.current().turn.begin()
         return self._untried[account][0], True
 
     def _left(self) -> float:
@@ -231,14 +234,14 @@ class _Round[T]:
     def _failed(self, candidate: Candidate, error: Error) -> None:
         """Decide what a failure means for this key and the others. Raises what must be told at once."""
         candidate.note(error.code)
-        context.current().turn.clear()
+        context.current().turn.end()
         if isinstance(error, AccountBusy) and self._wait_if_busy:
             wait = self._backoff * random.uniform(0.5, 1.0)  # noqa: S311
             self._backoff = min(self._backoff * 2, LAST_BACKOFF)
             self._not_before[candidate.account] = self._loop.time() + wait
             context.current().retries += 1
             return
-        if isinstance(error, UpstreamUncertain | DeadlineExceeded | TooLarge):
+        if isinstance(error, UpstreamUncertain | DeadlineExceeded | TooLarge | AnswerUnusable):
             raise error
         self._failures.append(error)
         if isinstance(error, BadRequest):

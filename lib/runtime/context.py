@@ -10,6 +10,33 @@ from weakref import WeakKeyDictionary
 from lib.runtime.deadline import Deadline
 
 
+class Turn:
+    """Whether an account's turn is had, and since when: only then may the head of a stream go out."""
+
+    def __init__(self) -> None:
+        self._had = asyncio.Event()
+        self._since = 0.0
+
+    def begin(self) -> None:
+        """The turn is had."""
+        self._since = asyncio.get_running_loop().time()
+        self._had.set()
+
+    def end(self) -> None:
+        """It is not had any more: the account was busy after all."""
+        self._had.clear()
+
+    async def wait(self, seconds: float) -> None:
+        """Wait until the turn has been had for so many seconds."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await self._had.wait()
+            left = self._since + seconds - loop.time()
+            if left <= 0:
+                return
+            await asyncio.sleep(left)
+
+
 class Invocation:
     """The facts of one request. The rooms add theirs; `lib.runtime.app` writes them down."""
 
@@ -17,8 +44,7 @@ class Invocation:
         self.request_id = request_id
         self.deadline = Deadline()
         self.started = time.perf_counter()
-        self.turn = asyncio.Event()
-        """Set while an account's turn is had: from then on the head of a stream may go out."""
+        self.turn = Turn()
         self.answered = False
         """The client has been given the whole of its answer, though the response may not have ended yet."""
         self.broken_off = False

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import re
 import time
+from contextlib import suppress
 from secrets import token_hex
 from typing import Any
 
@@ -21,6 +22,8 @@ from lib.settings import Settings
 MAX_BODY_BYTES = 4 * 1024 * 1024
 """The largest body besides the files that it may hold in base64. The platforms stop at 4.5 MB and 6 MB in all."""
 
+EARLY_LOOK = 0.01
+"""Seconds that a refusal waits for the first piece of a body that nobody reads: as a rule it is there already."""
 CLIENT_GONE = 499
 """The status in the log where the client left before the answer was complete."""
 
@@ -138,6 +141,8 @@ class _Exchange:
     async def send(self, message: Message) -> None:
         """Pass a message on, with the request's id."""
         if message["type"] == "http.response.start":
+            if not self._body_read and self._watch is None:
+                await self._look_at_body()
             self._status = message["status"]
             message["headers"] = [*message.get("headers", ()), *self._headers(message)]
         elif not self._first_byte:
@@ -145,6 +150,13 @@ class _Exchange:
         if message["type"] == "http.response.body" and not message.get("more_body", False):
             self._complete = True
         await self._send(message)
+
+    async def _look_at_body(self) -> None:
+        """Before an answer that needs no body: is the client still there, and does it speak HTTP?"""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(EARLY_LOOK):
+                if (await self._receive())["type"] == "http.disconnect":
+                    raise _ClientGoneError
 
     def _headers(self, message: Message) -> list[tuple[bytes, bytes]]:
         headers = [(name, self._facts.request_id.encode()) for name in self._wire.request_id_headers]

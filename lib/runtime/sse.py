@@ -107,8 +107,7 @@ class EventStream:
 
     async def _keep_alive(self, send: Send, task: asyncio.Task[None]) -> None:
         """Send the head in time, then a heartbeat whenever nothing else was sent for a while."""
-        await context.current().turn.wait()
-        await asyncio.sleep(HEAD_AFTER)
+        await context.current().turn.wait(HEAD_AFTER)
         if not self._started:
             await self._write(self._wire.heartbeat, send)
         while True:

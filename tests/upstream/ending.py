@@ -85,7 +85,9 @@ type Ending = Finish | Intervene | Error | Cut | Instead
 
 FINISH = Finish()
 EMPTY = Instead()
-HTML = Instead(200, b"<!DOCTYPE html><html><body>The site is being maintained.</body></html>", "text/html; charset=utf-8")
+HTML = Instead(
+    200, b"<!DOCTYPE html><html><body>The site is being maintained.</body></html>", "text/html; charset=utf-8"
+)
 UNAVAILABLE = Instead(503, "<html><body>503 Service Temporarily Unavailable</body></html>", "text/html")
 
 ERRORS = {

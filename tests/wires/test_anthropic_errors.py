@@ -219,7 +219,7 @@ def test_the_head_goes_out_in_time_and_pings_come_after_it() -> None:
     """Claude Code gives a stream up that is silent for too long."""
 
     async def answer() -> AsyncGenerator[list[Event]]:
-        context.current().turn.set()
+        context.current().turn.begin()
         await asyncio.sleep(HEAD_AFTER + 12)
         yield [Start("c1"), Text("Hi")]
         yield [Finish("stop")]

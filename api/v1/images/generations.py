@@ -19,6 +19,7 @@ from lib.runtime.lambda_handler import LambdaHandler
 from lib.types.images import DrawnImage
 from lib.types.upstream import Upstream
 from lib.upstreams import choose
+from lib.upstreams.in_time import in_time
 from lib.wires.openai.image_request import ImageRequest
 from lib.wires.openai.image_response import whole
 from lib.wires.openai.wire import WIRE
@@ -37,9 +38,10 @@ async def generate(request: Request) -> Response:
         return await upstream.draw(wanted, key)
 
     drawn = (await fail_over_call(brought, draw))[: body.n]
-    contents = (
-        await images.contents(context.shared(file_client), drawn, Limits.configured()) if body.wants_content else None
-    )
+    contents = None
+    if body.wants_content:
+        async with in_time():
+            contents = await images.contents(context.shared(file_client), drawn, Limits.configured())
     return Response(limits.check(whole(drawn, contents), advice=_INSTEAD), media_type="application/json")
 
 

@@ -10,6 +10,7 @@ from lib.types.events import Event
 from lib.types.images import DrawnImage, ImageRequest
 from lib.types.upstream import Embeddings, KeyState
 from lib.types.videos import VideoJob, VideoRequest, VideoState
+from lib.upstreams import emulation
 from lib.upstreams.bigmodel import chat, embeddings, images, models, service, videos
 from lib.upstreams.in_time import in_time
 
@@ -48,7 +49,7 @@ class Bigmodel:
 
     def answer(self, request: ChatRequest, key: str) -> AsyncGenerator[list[Event]]:
         """See `lib.upstreams.bigmodel.chat.answer`."""
-        return chat.answer(request, key)
+        return emulation.answer(request, lambda asked: chat.answer(asked, key))
 
     async def count_tokens(self, request: ChatRequest, key: str) -> int:
         """As the platform's tokenizer counts; it costs nothing."""

@@ -11,6 +11,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from typing import NamedTuple
 
 from lib.errors import (
@@ -99,7 +100,7 @@ class Sessions:
     async def _remember(self, token: Token, refused: str | None) -> Session:
         entry = Entry(self.store, token.text)
         async with entry.lock(wait=REFRESH_TIMEOUT / 2) as held:
-            remembered = _read(await entry.get())
+            remembered = _read(await entry.get(), token)
             if remembered is not None and _usable(remembered, refused):
                 return remembered
             if not held:
@@ -117,15 +118,16 @@ class Sessions:
         return await self._call(token.check())
 
     async def _call(self, token: Token) -> Session:
-        result = await service.current().call("POST", _REFRESH, token, json={}, repeatable=True)
+        refresh = partial(service.current().call, "POST", _REFRESH, token, json={}, repeatable=True)
+        result = await again(refresh)
         found = reading.mapping(result[0] if isinstance(result, list) and result else result)
         access = reading.words(found.get("access_token") or found.get("accessToken"))
         if reading.flag(found.get("is_guest")):
             raise Guest(f"This ChatGLM token is a visitor's, who has not logged in. {WHERE_TO_GET_ONE}")
         if not access:
             raise UpstreamFailed("The service answered the refresh without an access token.")
-        refresh = reading.words(found.get("refresh_token") or found.get("refreshToken"))
-        return Session(Token.handed_out(access), refresh or token.text)
+        newest = reading.words(found.get("refresh_token") or found.get("refreshToken"))
+        return Session(Token.handed_out(access, token), newest or token.text)
 
 
 class Guest(Unauthorized):
@@ -211,8 +213,8 @@ def _write(session: Session) -> bytes:
     return json.dumps({"access": session.access.text, "refresh": session.refresh}).encode()
 
 
-def _read(value: bytes | None) -> Session | None:
+def _read(value: bytes | None, token: Token) -> Session | None:
     if value is None:
         return None
     record = json.loads(value)
-    return Session(Token.handed_out(record["access"]), record["refresh"])
+    return Session(Token.handed_out(record["access"], token), record["refresh"])

@@ -9,21 +9,34 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Final
 from uuid import uuid4
 
-from lib.errors import Error, UpstreamFailed, UpstreamUnavailable
+from lib.errors import ContextLengthExceeded, Error, UpstreamFailed, UpstreamUnavailable
 from lib.runtime import context
 from lib.runtime.deadline import uninterrupted
+from lib.tools.length import too_long
 from lib.types.chat import ChatRequest
-from lib.types.events import Code, Event, Finish, Image, Output, Reasoning, Start, Text, Usage
+from lib.types.events import (
+    Code,
+    Event,
+    Finish,
+    Image,
+    Output,
+    Reasoning,
+    Start,
+    Text,
+    ToolCallArguments,
+    ToolCallStart,
+    Usage,
+)
 from lib.types.usage import estimate
 from lib.upstreams.chatglm.account import Account
 from lib.upstreams.chatglm.body import Body, Drawing
+from lib.upstreams.chatglm.calls import CallEvents
 from lib.upstreams.chatglm.conversation import Conversations
 from lib.upstreams.chatglm.event_json import in_the_middle
 from lib.upstreams.chatglm.event_reader import EventReader
 from lib.upstreams.chatglm.service import Stream
 from lib.upstreams.chatglm.token import Token
 from lib.upstreams.in_time import in_time
-from lib.upstreams.retry import again
 
 _STREAM: Final = "/chatglm/backend-api/assistant/stream"
 _CONTINUE: Final = "/chatglm/mainchat-api/stream/continue_stream"  # protocol: [once]
@@ -46,7 +59,7 @@ async def answer(request: ChatRequest, key: str, drawing: Drawing | None = None)
     Raises an `Error` where it fails. However it ends, also where the caller closes this generator early, the stream is
     closed, the generation stopped, and the conversation deleted unless the request asks to keep it.
     """
-    generation = Generation(Body(request, drawing), Account(key))
+    generation = Generation(request, Body(request, drawing), Account(key))
     try:
         async for events in generation.events():
             yield events
@@ -57,8 +70,10 @@ async def answer(request: ChatRequest, key: str, drawing: Drawing | None = None)
 class Generation:
     """One answer while it is generated, and what is left to clean up after it."""
 
-    def __init__(self, body: Body, account: Account) -> None:
+    def __init__(self, request: ChatRequest, body: Body, account: Account) -> None:
+        self._request = request
         self._body = body
+        self._calls = CallEvents(request) if request.callable_tools else None
         self._account = account
         self._reader = EventReader(draws=body.draws)
         self._opening: asyncio.Task[Stream] | None = None
@@ -86,7 +101,8 @@ class Generation:
 
     async def _first(self) -> list[Event]:
         """The first events with content in them. Asks once more where the service fails, or ends with nothing."""
-        for _ in range(TRIES - 1):
+        # A conversation that the service does not know gets an empty answer, however often it is asked [contested].
+        for _ in range(0 if self._body.goes_on else TRIES - 1):
             try:
                 if events := await self._try():
                     return events
@@ -96,24 +112,26 @@ class Generation:
             await self._give_up()
         if events := await self._try():
             return events
-        raise UpstreamFailed(self._reader.complaint or "The service answered nothing, twice. Try again later.")
+        unknown = " Perhaps the conversation does not exist any more." if self._body.goes_on else ""
+        raise UpstreamFailed(self._complaint or f"The service answered nothing. Try again later.{unknown}")
 
     async def _try(self) -> list[Event]:
         """Ask, and read the first content; nothing where the service ended without any."""
         self._reader = EventReader(draws=self._body.draws)
-        await again(lambda: self._account.use(lambda token: self._open(_STREAM, token, self._body.json)), retries=0)
+        self._calls = CallEvents(self._request) if self._calls else None
+        await self._account.use(lambda token: self._open(_STREAM, token, self._body.json))
         return await self._read_first()
 
     async def _read_first(self) -> list[Event]:
         assert self._stream is not None
         waiting: list[Event] = []
-        while not self._reader.ended:
+        while not self._over:
             piece = await self._stream.read()
             waiting += self._feed(piece)
-            if self._reader.failure is not None:
-                raise self._reader.failure
             if any(map(_is_content, waiting)):
                 return waiting
+            if self._failure is not None:
+                raise self._refused(self._failure)
             if not piece:
                 break
         ending = waiting[-1] if waiting else None
@@ -140,10 +158,10 @@ class Generation:
             async for events in self._rest():
                 yield events
         except UpstreamFailed as error:
-            if self._reader.ended:
+            if self._over:
                 raise
             cut = error
-        if self._reader.ended:
+        if self._over:
             return
         try:
             await self._resume()
@@ -151,7 +169,7 @@ class Generation:
             raise cut or UpstreamFailed("The service broke the answer off without an end.") from error
         async for events in self._rest():
             yield events
-        if not self._reader.ended:
+        if not self._over:
             raise UpstreamFailed("The service broke the answer off twice without an end.")
 
     async def _rest(self) -> AsyncIterator[list[Event]]:
@@ -159,7 +177,7 @@ class Generation:
         loop = asyncio.get_running_loop()
         last_content = loop.time()
         assert self._stream is not None
-        while not self._reader.ended:
+        while not self._over:
             idle = CONTENT_TIMEOUT - (loop.time() - last_content)
             try:
                 piece = await self._stream.read(min(deadline.remaining(), max(0.0, idle)))
@@ -175,8 +193,21 @@ class Generation:
                 yield events
             if not piece:
                 break
-        if self._reader.failure is not None:  # It may have come with the first events, too.
-            raise in_the_middle(self._reader.failure)
+        if self._failure is not None:  # It may have come with the first events, too.
+            raise in_the_middle(self._refused(self._failure))
+
+    @property
+    def _over(self) -> bool:
+        """Is the answer over: the service has ended it, or nothing that follows is wanted."""
+        return self._reader.ended or (self._calls is not None and self._calls.complete)
+
+    @property
+    def _failure(self) -> Error | None:
+        return self._reader.failure or (self._calls.failure if self._calls is not None else None)
+
+    def _refused(self, error: Error) -> Error:
+        """`error`, which says how long what is where the prompt is too long."""
+        return too_long(self._request) if isinstance(error, ContextLengthExceeded) else error
 
     async def _resume(self) -> None:
         """Take a stream up again that was cut."""
@@ -189,6 +220,9 @@ class Generation:
     def _feed(self, piece: bytes) -> list[Event]:
         events = self._reader.feed(piece) if piece else self._reader.close()
         self._note()
+        if self._calls is not None:
+            natives, self._reader.calls = self._reader.calls, []
+            events = self._calls.take(events, natives)
         if self._body.hide_reasoning:
             events = [event for event in events if not isinstance(event, Reasoning)]
         return self._counted(events)
@@ -202,16 +236,17 @@ class Generation:
     def _counted(self, events: list[Event]) -> list[Event]:
         """The events, with the usage before the last one. An answer that has nothing to show has failed."""
         for event in events:
-            if isinstance(event, Text | Code | Output):
+            if isinstance(event, Text | Code | Output | ToolCallArguments):
                 self._texts.append(event.text)
                 self._shown = self._shown or bool(event.text.strip())
             elif isinstance(event, Reasoning):
                 self._reasoning.append(event.text)
-            elif isinstance(event, Image):
+            elif isinstance(event, Image | ToolCallStart):
                 self._shown = True
         if not events or not isinstance(finish := events[-1], Finish):
             return events
-        if not self._shown and finish.reason == "stop" and self._reasoning:
+        repaired = self._calls is not None or self._request.response_format is not None  # By emulation, in a new turn.
+        if not self._shown and finish.reason == "stop" and self._reasoning and not repaired:
             raise UpstreamFailed(self._complaint or "The service thought, and then answered nothing. Try again.")
         return [*events[:-1], self._usage(), finish]
 
@@ -261,4 +296,4 @@ def _is_content(event: Event) -> bool:
     """Does an event show something: a white text alone is none."""
     if isinstance(event, Text | Code | Output | Reasoning):
         return bool(event.text.strip())
-    return isinstance(event, Image)
+    return isinstance(event, Image | ToolCallStart)

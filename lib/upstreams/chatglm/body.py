@@ -46,11 +46,14 @@ class Body:
         """Is the reasoning to be left out of the answer."""
         return self._model.hide_reasoning
 
+    @property
+    def goes_on(self) -> bool:
+        """Does it go on in a conversation that the service remembers."""
+        return bool(self._conversation_id)
+
     async def prepare(self, account: Account) -> None:
         """Hand over the files, and write the text. Raises `BadRequest` for a file that cannot be had."""
-        messages = self._request.messages
-        if self._conversation_id:
-            messages = tuple(prompt.newest(messages))
+        messages = prompt.conversation(self._request, goes_on=self.goes_on)
         missing: prompt.Missing = lambda file: ""  # noqa: E731
         if any(message.files for message in messages):
             from lib.upstreams.chatglm.files import upload_all  # Most requests come without files: starting is dear.
@@ -79,7 +82,10 @@ class Body:
     def _meta_data(self) -> dict[str, Any]:
         model = self._model
         drawing = self._drawing or (Drawing() if model.draws else None)
-        search = model.search if self._request.search is None else self._request.search
+        asked = self._request
+        search = model.search if asked.search is None else asked.search
+        if asked.callable_tools or asked.response_format is not None:
+            search = False  # The service's own search would answer in place of the tools, and break the form.
         meta_data: dict[str, Any] = {
             "channel": "",
             "chat_mode": model.pair.chat_mode,

@@ -161,6 +161,7 @@ class EventReader:
                 if role == "assistant" or kind not in ("text", "think"):
                     self._text(place, content, contents, events, finished=finished)
             elif kind == "image":
+                self._last_letter = ""
                 for image in self._images.find(content):
                     events.add(image)
             elif kind == "tool_calls":
@@ -200,7 +201,7 @@ class EventReader:
                 self._tell(place, new, events, draws=self._draws)
 
     def _tell(self, place: Place, new: str, events: "_Events", *, draws: bool) -> None:
-        part_id, kind, number = place
+        part_id, kind, _ = place
         if kind == "text":
             new = self._seam(part_id, new)
             for item in self._mark_reader(kind).take(new):
@@ -208,7 +209,13 @@ class EventReader:
         elif kind == "think":
             for item in self._mark_reader(kind).take(new):
                 events.add(Reasoning(item.text if isinstance(item, Text) else f"[{item.number}]({item.url})"))
-        elif kind == "execution_output":
+        else:
+            self._last_letter = ""  # No seam over what stands between two texts.
+            self._tell_program(place, new, events, draws=draws)
+
+    def _tell_program(self, place: Place, new: str, events: "_Events", *, draws: bool) -> None:
+        part_id, kind, number = place
+        if kind == "execution_output":
             events.add(Output(new, f"{part_id}/{number}"))
         else:
             events.add(DrawingPrompt(new) if draws else Code(new, f"{part_id}/{number}"))

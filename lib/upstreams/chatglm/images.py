@@ -74,7 +74,7 @@ def _drawn(events: Iterable[Event]) -> list[DrawnImage]:
                 ending = event
     if ending is None:
         raise UpstreamFailed("The service broke the drawing off without an end.")
-    if ending.reason == "content_filter" and not found:
+    if ending.reason == "content_filter":
         raise ContentFiltered(ending.note or "The service's filter does not let this be drawn.", param="prompt")
     if not found:
         urls = dict.fromkeys(_MARKDOWN_IMAGE.findall(text))

@@ -110,7 +110,7 @@ def names() -> tuple[str, ...]:
 def find(name: str) -> Model:
     """What `name` means. An agent's id is that agent; a name that nobody knows is the plain ChatGLM."""
     base, suffixes = _split(name)
-    model = Model(assistant_id=base) if is_id(base) else TABLE.get(base, Model())
+    model = Model(assistant_id=base) if _names_agent(base, name) else TABLE.get(base, Model())
     for suffix in suffixes:
         model = _with_suffix(model, suffix)
     return model
@@ -119,7 +119,7 @@ def find(name: str) -> Model:
 def is_known(name: str) -> bool:
     """Is it a name of the table, with any suffixes, or an agent's id."""
     base, _ = _split(name)
-    return base in TABLE or is_id(base)
+    return base in TABLE or _names_agent(base, name)
 
 
 def is_id(text: str) -> bool:
@@ -127,14 +127,19 @@ def is_id(text: str) -> bool:
     return len(text) >= _ID_LENGTH and _ID_LETTERS.issuperset(text)
 
 
+def _names_agent(base: str, name: str) -> bool:
+    """Is it an agent's id, to the letter: one in other letters is no id that the service knows."""
+    return is_id(base) and base in name
+
+
 def _split(name: str) -> tuple[str, list[str]]:
     """A name as clients write it (`openai/GLM-5.3-think `), without provider and suffixes."""
-    base = name.strip().lower().rpartition("/")[2]
+    written = name.strip().rpartition("/")[2]
     suffixes = []
-    while base not in TABLE and (suffix := next(filter(base.endswith, SUFFIXES), None)):
+    while written.lower() not in TABLE and (suffix := next(filter(written.lower().endswith, SUFFIXES), None)):
         suffixes.append(suffix)
-        base = base.removesuffix(suffix)
-    return base, suffixes
+        written = written[: -len(suffix)]
+    return written.lower(), suffixes
 
 
 def _with_suffix(model: Model, suffix: str) -> Model:

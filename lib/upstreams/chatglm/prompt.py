@@ -8,7 +8,8 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
-from lib.types.chat import FilePart, Message, Role, TextPart
+from lib.tools import prompt as tools
+from lib.types.chat import ChatRequest, FilePart, Message, Part, Role, TextPart
 
 MARKS: Final[dict[Role, str]] = {
     "system": "<|system|>",
@@ -22,6 +23,20 @@ _SANDBOX_PATH: Final = re.compile(r"/mnt/data/[^\s)\]\"'`]*")
 
 type Missing = Callable[[FilePart], str]
 """Why a file of an earlier message is not there; empty where it is."""
+
+
+def conversation(request: ChatRequest, *, goes_on: bool = False) -> Sequence[Message]:
+    """The messages that are to be sent: all, or with `goes_on` the newest, with tools as words.
+
+    The assistant's own words are cleaned: the model repeats pictures and paths that it sees in its earlier answers.
+    """
+    messages = newest(request.messages) if goes_on else request.messages
+    if request.callable_tools or any(message.tool_calls or message.role == "tool" for message in messages):
+        return tools.messages(request._replace(messages=tuple(messages)), cleaned)
+    return [
+        message._replace(parts=tuple(map(_cleaned, message.parts))) if message.role == "assistant" else message
+        for message in messages
+    ]
 
 
 def merge(messages: Sequence[Message], missing: Missing = lambda file: "") -> str:
@@ -61,7 +76,13 @@ def _text(message: Message, missing: Missing) -> str:
             lines.append(part.text)
         elif why := missing(part):
             lines.append(f"[{why}]")
-    text = "\n".join(filter(None, lines))
-    if message.role == "assistant":  # The model repeats pictures and paths that it sees in its earlier answers.
-        text = _SANDBOX_PATH.sub("", _MARKDOWN_IMAGE.sub("", text))
-    return unmarked(text)
+    return unmarked("\n".join(filter(None, lines)))
+
+
+def cleaned(text: str) -> str:
+    """The assistant's words without pictures and paths of the service's own."""
+    return _SANDBOX_PATH.sub("", _MARKDOWN_IMAGE.sub("", text))
+
+
+def _cleaned(part: Part) -> Part:
+    return TextPart(cleaned(part.text)) if isinstance(part, TextPart) else part

@@ -46,9 +46,12 @@ class Token(NamedTuple):
         return cls._of(text, payload, payload["type"], expires_at)
 
     @classmethod
-    def handed_out(cls, text: str) -> "Token":
-        """Read an access token that the service hands out: whatever it looks like, it is taken, for a day at least."""
-        payload = _payload(text) or {}
+    def handed_out(cls, text: str, to: "Token") -> "Token":
+        """Read an access token that the service hands out for the refresh token `to`: it is taken as it is.
+
+        What it does not say of itself is the device and the account of `to`, and a life of a day.
+        """
+        payload = {"device_id": to.device_id, "uid": to.account_id, **(_payload(text) or {})}
         expires_at = _seconds(payload.get("exp"))
         return cls._of(text, payload, "access", time.time() + ACCESS_LIFETIME if expires_at is None else expires_at)
 

@@ -3,12 +3,14 @@
 from collections.abc import AsyncGenerator, Sequence
 
 from lib.errors import BadRequest, Unauthorized
+from lib.tools.structured import instructed
 from lib.types.chat import ChatRequest
 from lib.types.events import Event
 from lib.types.images import DrawnImage, ImageRequest
 from lib.types.upstream import Embeddings, KeyState
 from lib.types.usage import tokens
 from lib.types.videos import VideoJob, VideoRequest, VideoState
+from lib.upstreams import emulation
 from lib.upstreams.chatglm import account, answer, images, models, prompt, videos
 from lib.upstreams.chatglm.token import Token, looks_like_one
 
@@ -44,11 +46,11 @@ class ChatGLM:
 
     def answer(self, request: ChatRequest, key: str) -> AsyncGenerator[list[Event]]:
         """See `Upstream.answer`."""
-        return answer.answer(request, key)
+        return emulation.answer(request, lambda asked: answer.answer(asked, key))
 
     async def count_tokens(self, request: ChatRequest, key: str) -> int:
         """See `Upstream.count_tokens`: an estimate, for which nobody is asked."""
-        return tokens(prompt.merge(request.messages))
+        return tokens(prompt.merge(prompt.conversation(instructed(request) if request.response_format else request)))
 
     async def draw(self, request: ImageRequest, key: str) -> list[DrawnImage]:
         """See `Upstream.draw`."""

@@ -209,11 +209,16 @@ def _file(content: FileContent, place: str) -> Iterator[Part]:
     if content.file_url is not None:
         yield FilePart(as_url(content.file_url.url), f"{place}.file_url.url", file.filename)
     elif file.file_data:
-        yield FilePart(as_url(file.file_data), f"{place}.file.file_data", file.filename)
+        yield FilePart(as_data_url(file.file_data), f"{place}.file.file_data", file.filename)
     elif file.file_url:
         yield FilePart(as_url(file.file_url), f"{place}.file.file_url", file.filename)
     else:
         raise BadRequest(f"{place} holds no file: use file.file_data or file_url.", param=place)
+
+
+def as_data_url(data: str) -> str:
+    """What a request itself holds, as a data URL."""
+    return data if data.lstrip()[:5].lower() == "data:" else f"data:;base64,{data}"
 
 
 def as_url(data: str) -> str:

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterable
-from secrets import token_hex
 from typing import NamedTuple
 
 from lib.errors import UpstreamFailed
@@ -160,11 +159,6 @@ class Reply:
             usage = estimated if usage is None else estimated._replace(prompt_tokens=usage.prompt_tokens)
         context.current().tokens = usage.completion_tokens
         return usage
-
-
-def new_call_id() -> str:
-    """An id for a call that has none."""
-    return f"call_{token_hex(12)}"
 
 
 def _join(deltas: list[Delta], delta: Text | Reasoning | ToolCallArguments) -> None:

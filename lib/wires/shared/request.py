@@ -78,8 +78,7 @@ def _first(error: ValidationError) -> ErrorDetails:
 
 def _loosely(body: bytes) -> Any:
     """JSON as some clients write it: with a mark of its encoding before it, or halves of surrogate pairs in it."""
-    text = body.decode("utf-8-sig", "replace")
-    value = json.loads(text, parse_constant=_refuse_constant)
+    value = json.loads(body.decode("utf-8-sig"), parse_constant=_refuse_constant)
     clean = json.dumps(value, ensure_ascii=False).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return json.loads(clean)
 

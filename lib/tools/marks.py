@@ -1,0 +1,94 @@
+"""Finding the dialect's marks in a text, and keeping them out of texts that are not ours.
+
+A mark in a text gets a `~` after its first character, and one more where it has some already: `<tool_call>` becomes
+`<~tool_call>`, that becomes `<~~tool_call>`. So a text cannot pose as a call or a result, and what the model copies of
+it comes back to the letter. A tilde means nothing to JSON, shells and patterns, unlike a backslash.
+"""
+
+from typing import Final
+
+from lib.tools.dialect import ESCAPED
+
+TILDE: Final = "~"
+
+WAIT: Final = -1
+"""The text ends before it can be said what stands here."""
+
+NONE: Final = 0
+
+
+class Marks:
+    """A set of texts to look for."""
+
+    def __init__(self, *marks: str) -> None:
+        self._longest = max(map(len, marks))
+        self._by_start: dict[str, tuple[str, ...]] = {}
+        for mark in sorted(set(marks), key=len, reverse=True):
+            self._by_start[mark[:2]] = (*self._by_start.get(mark[:2], ()), mark)
+
+    def at(self, text: str, at: int) -> str:
+        """The mark that stands at `at`; empty if none does."""
+        for mark in self._by_start.get(text[at : at + 2], ()):
+            if text.startswith(mark, at):
+                return mark
+        return ""
+
+    def begins(self, text: str, at: int) -> bool:
+        """Does `text` end in the beginning of a mark that stands at `at`."""
+        if len(text) - at >= self._longest:
+            return False
+        rest = text[at:]
+        if len(rest) == 1:
+            return any(start[0] == rest for start in self._by_start)
+        return any(mark.startswith(rest) for mark in self._by_start.get(rest[:2], ()))
+
+
+_ESCAPED: Final = Marks(*ESCAPED)
+_SIGNS: Final = tuple({mark[0] for mark in ESCAPED})
+
+
+def escape(text: str) -> str:
+    """`text` with its marks changed, so that it holds none."""
+    for sign in _SIGNS:
+        if sign in text:
+            first, *parts = text.split(sign)
+            text = sign.join([first, *(_escape(sign, part) for part in parts)])
+    return text
+
+
+def _escape(sign: str, part: str) -> str:
+    """`part` stands after `sign`: with a tilde more, if the two are a mark, escaped or not."""
+    bare = part.lstrip(TILDE) if part[:1] == TILDE else part
+    # A mark may hold the sign of its kind no second time, so it does not go beyond its part.
+    return TILDE + part if _ESCAPED.at(sign + bare[:60], 0) else part
+
+
+def escaped_at(text: str, at: int) -> int:
+    """The length of the escaped mark that stands at `at`, from its sign to its end; `NONE`, or `WAIT`."""
+    end = at + 1
+    length = len(text)
+    while end < length and text[end] == TILDE:
+        end += 1
+    if end == at + 1:
+        return WAIT if end == length else NONE
+    bare = text[at] + text[end : end + 60]
+    mark = _ESCAPED.at(bare, 0)
+    if mark:
+        return end - at - 1 + len(mark)
+    return WAIT if end + 60 > length and _ESCAPED.begins(bare, 0) else NONE
+
+
+def unescape(text: str) -> str:
+    """What `escape` made `text` from."""
+    for sign in _SIGNS:
+        if sign + TILDE in text:
+            pieces: list[str] = []
+            start = 0
+            at = text.find(sign + TILDE)
+            while at >= 0:
+                if escaped_at(text, at) > 0:
+                    pieces += (text[start : at + 1],)
+                    start = at + 2
+                at = text.find(sign + TILDE, at + 1)
+            text = "".join([*pieces, text[start:]])
+    return text

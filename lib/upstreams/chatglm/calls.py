@@ -1,0 +1,116 @@
+"""Calls of the caller's tools in an answer, in both ways in which they come: as text, and as native parts."""
+
+from collections.abc import Sequence
+
+from lib.errors import Error
+from lib.tools.native import read_native
+from lib.tools.reader import CallReader, read_calls
+from lib.tools.repair import REPEATED, repeats_itself
+from lib.types.chat import ChatRequest, ToolCall
+from lib.types.events import (
+    Event,
+    Finish,
+    FinishReason,
+    Reasoning,
+    Text,
+    ToolCallArguments,
+    ToolCallEnd,
+    ToolCallStart,
+)
+from lib.upstreams.chatglm.event_json import NativeCall
+
+
+class CallEvents:
+    """Takes an answer's events, and gives them with the calls that are in them."""
+
+    def __init__(self, request: ChatRequest) -> None:
+        self.complete = False
+        """The answer is over for the caller, whatever the service still writes: it is to be stopped."""
+        self.failure: Error | None = None
+        """Why the answer failed, where it did. The events before the failure have been given."""
+        self._tools = request.callable_tools
+        self._parallel = request.parallel_tool_calls
+        self._reader = CallReader(self._tools, parallel=self._parallel)
+        self._reasoning: list[str] = []
+        self._said = ""
+        self._said_anything = False
+        self._native_ids: set[str] = set()
+        self._native: list[ToolCall] = []
+
+    def take(self, events: Sequence[Event], natives: Sequence[NativeCall]) -> list[Event]:
+        """What the caller is to see of what arrived together. Look at `complete` and `failure` afterwards."""
+        out: list[Event] = []
+        for event in events:
+            if self.complete:
+                break
+            self._take(event, out)
+        if not self.complete:
+            self._take_natives(natives, out)
+        return out
+
+    def _take(self, event: Event, out: list[Event]) -> None:
+        if isinstance(event, Text):
+            self._note(self._reader.feed(event.text), out)
+            if self._reader.stopped or self._repeats(event.text):
+                self._end("stop", out)
+        elif isinstance(event, Finish):
+            self._end(event.reason, out, event.note)
+        else:
+            if isinstance(event, Reasoning):
+                self._reasoning.append(event.text)
+            out.append(event)
+        if self._reader.failure is not None and not self.complete:
+            self.failure, self.complete = self._reader.failure, True
+
+    def _take_natives(self, natives: Sequence[NativeCall], out: list[Event]) -> None:
+        """The caller's own calls among native ones; those that only their failed results tell of, once."""
+        found: list[ToolCall] = []
+        for native in sorted(natives, key=lambda one: one.from_result):
+            calls = read_native(native.name, native.arguments, native.show_type, self._tools)
+            known = native.id in self._native_ids if native.id else all(self._is_known(call, found) for call in calls)
+            if calls and not known:
+                self._native_ids.add(native.id)
+                found += calls
+        if not found:
+            return
+        self._note(self._reader.end(cut=False), out)
+        room = found if self._parallel else found[: 0 if self._reader.called else 1]
+        for call in room:
+            out += [ToolCallStart(call.id, call.name), ToolCallArguments(call.arguments), ToolCallEnd()]
+        self._native += room
+        self._end("stop", out)
+
+    def _is_known(self, call: ToolCall, found: Sequence[ToolCall]) -> bool:
+        return any(call.name == other.name and call.arguments == other.arguments for other in (*self._native, *found))
+
+    def _end(self, reason: FinishReason, out: list[Event], note: str = "") -> None:
+        self.complete = True
+        if not self._reader.stopped:
+            self._note(self._reader.end(cut=reason == "length"), out)
+        called = self._reader.called or bool(self._native)
+        if not called and not self._said_anything and reason == "stop":
+            called = self._recover(out)
+        self.failure = self._reader.failure
+        if self._reader.unfinished:
+            out.append(Finish("length"))
+        else:
+            out.append(Finish("tool_calls" if called and reason == "stop" else reason, note))
+
+    def _recover(self, out: list[Event]) -> bool:
+        """Calls in the reasoning count where nothing was said."""
+        calls = read_calls("".join(self._reasoning), self._tools, parallel=self._parallel)
+        for call in calls:
+            out += [ToolCallStart(call.id, call.name), ToolCallArguments(call.arguments), ToolCallEnd()]
+        return bool(calls)
+
+    def _note(self, events: Sequence[Event], out: list[Event]) -> None:
+        self._said_anything = self._said_anything or any(
+            isinstance(event, Text) and event.text.strip() for event in events
+        )
+        out += events
+
+    def _repeats(self, text: str) -> bool:
+        """Does the model write the same again and again, without end."""
+        before = len(self._said) // REPEATED
+        self._said = (self._said + text)[-3 * REPEATED :] if before >= 3 else self._said + text
+        return len(self._said) // REPEATED != before and repeats_itself(self._said)

@@ -1,0 +1,146 @@
+"""What an upstream that only writes text is asked twice for: an answer in a wanted form, and a call that has to come.
+
+Before anything has gone out, an answer that will not do is asked for again, once, with what was wrong as a further
+turn. `ask` asks the upstream once; each of these functions is what the upstream then answers with.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from typing import Final, NamedTuple
+
+from lib.errors import AccountBusy, AnswerUnusable
+from lib.runtime import context
+from lib.tools.schema import Checker
+from lib.tools.structured import checker, instructed, read_checked, repair
+from lib.types.chat import ChatRequest
+from lib.types.events import Event, Text, Usage
+from lib.upstreams.gate import Gate, call_wanted, calls_fault
+from lib.upstreams.taken import Taken, add
+
+type Ask = Callable[[ChatRequest], AsyncGenerator[list[Event]]]
+
+REPAIRS: Final = 1
+"""How often an answer is asked for again: each time costs the user a whole answer, and a third one seldom helps."""
+BUSY_WAITS: Final = (0.3, 0.6, 1.2)
+"""Seconds before an account is asked again that has just answered: the service frees it 0.1 to 0.5 s later."""
+_NOT_JSON: Final = "invalid_structured_output"
+
+
+def answer(request: ChatRequest, ask: Ask) -> AsyncGenerator[list[Event]]:
+    """The answer to any request, asked for as often as it needs."""
+    if request.response_format is not None:
+        return structured(request, ask)
+    if not request.callable_tools:
+        return ask(request)
+    return required(request, ask) if request.tool_choice.mode == "required" else answered(request, ask)
+
+
+async def structured(request: ChatRequest, ask: Ask, *, repairs: int = REPAIRS) -> AsyncGenerator[list[Event]]:
+    """An answer that is one JSON value as `request.response_format` wants it. Nothing goes out until it is checked.
+
+    The prompt says what is wanted (`lib.tools.structured.instructed`). Where the model calls tools instead, those calls
+    are the answer. One that was cut, or stopped by a filter, comes without text unless it is whole. Raises `BadRequest`
+    where the schema cannot be used, `AnswerUnusable` with the code `invalid_structured_output` where no answer fits.
+    """
+    assert request.response_format is not None
+    check = checker(request.response_format)
+    request = instructed(request)
+    found, usage = _Found([], "", ""), None
+    for turn in range(repairs + 1):
+        taken = await _collect(request, ask, again=turn > 0)
+        usage = add(usage, taken.usage)
+        found = _find(request, taken, check)
+        if not found.fault or taken.finish.reason not in ("stop", "tool_calls"):
+            yield [taken.start, *taken.reasoning, *found.content, *([usage] if usage else []), taken.finish]
+            return
+        request = taken.followed_by(request, repair(found.fault) if found.code == _NOT_JSON else found.fault)
+    raise AnswerUnusable(f"The model's answer is not what was asked for: {found.fault}", code=found.code)
+
+
+class _Found(NamedTuple):
+    content: list[Event]
+    """What may be handed out."""
+    fault: str
+    """Why there is nothing of it."""
+    code: str
+    """Names the fault."""
+
+
+def _find(request: ChatRequest, taken: Taken, check: Checker | None) -> _Found:
+    """What was asked for, in an answer that is complete."""
+    if taken.calls:
+        fault = calls_fault(taken.calls, request.callable_tools)
+        return _Found([] if fault else taken.calls, fault, "invalid_tool_arguments")
+    if request.tool_choice.mode == "required" and request.callable_tools:
+        return _Found([], call_wanted(request.callable_tools), "tool_call_missing")
+    assert request.response_format is not None
+    reading = read_checked(taken.text, request.response_format, check)
+    return _Found([Text(reading.json)] if reading.json else [], reading.fault, _NOT_JSON)
+
+
+async def required(request: ChatRequest, ask: Ask, *, repairs: int = REPAIRS) -> AsyncGenerator[list[Event]]:
+    """An answer that calls a tool. Text waits for the first call; reasoning does not.
+
+    An answer that was cut, or stopped by a filter, comes as it is. Raises `AnswerUnusable` with the code
+    `tool_call_missing` where no call comes.
+    """
+    async with aclosing(_through_gate(request, ask, repairs, must_call=True)) as lists:
+        async for events in lists:
+            yield events
+
+
+async def answered(request: ChatRequest, ask: Ask, *, repairs: int = REPAIRS) -> AsyncGenerator[list[Event]]:
+    """An answer that says something or calls a tool: after thinking alone, the model is asked to go on.
+
+    Raises `UpstreamFailed` with the code `empty_answer` where it still says nothing.
+    """
+    async with aclosing(_through_gate(request, ask, repairs, must_call=False)) as lists:
+        async for events in lists:
+            yield events
+
+
+async def _through_gate(
+    request: ChatRequest, ask: Ask, repairs: int, *, must_call: bool
+) -> AsyncGenerator[list[Event]]:
+    usage: Usage | None = None
+    started = False
+    gate = Gate(request, must_call=must_call)
+    for turn in range(repairs + 1):
+        gate = Gate(request, must_call=must_call, started=started, usage=usage)
+        async with aclosing(_ask(request, ask, again=turn > 0)) as lists:
+            async for events in lists:
+                if out := gate.feed(events):
+                    yield out
+                if gate.fault:
+                    break
+        if gate.open:
+            return
+        gate.taken.check_end()
+        started, usage = gate.started, add(usage, gate.taken.usage)
+        request = gate.taken.followed_by(request, gate.wish)
+    raise gate.failure
+
+
+async def _collect(request: ChatRequest, ask: Ask, *, again: bool) -> Taken:
+    taken = Taken()
+    async with aclosing(_ask(request, ask, again=again)) as lists:
+        async for events in lists:
+            taken.note(events)
+    taken.check_end()
+    return taken
+
+
+async def _ask(request: ChatRequest, ask: Ask, *, again: bool) -> AsyncGenerator[list[Event]]:
+    """Ask. `again`: an account that has just answered, and may not be free yet."""
+    context.current().retries += again
+    for wait in (*(BUSY_WAITS if again else ()), None):
+        try:
+            async with aclosing(ask(request)) as lists:
+                async for events in lists:
+                    yield events
+            return
+        except AccountBusy:  # It comes before the first events.
+            if wait is None:
+                raise
+        await asyncio.sleep(wait)
