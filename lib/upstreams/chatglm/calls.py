@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from lib.errors import Error
 from lib.tools.native import read_native
 from lib.tools.reader import CallReader, read_calls
-from lib.tools.repair import REPEATED, repeats_itself
+from lib.tools.repetition import REPEATED, repeats_itself
 from lib.types.chat import ChatRequest, ToolCall
 from lib.types.events import (
     Event,
@@ -73,11 +73,8 @@ class CallEvents:
                 found += calls
         if not found:
             return
-        self._note(self._reader.end(cut=False), out)
-        room = found if self._parallel else found[: 0 if self._reader.called else 1]
-        for call in room:
-            out += [ToolCallStart(call.id, call.name), ToolCallArguments(call.arguments), ToolCallEnd()]
-        self._native += room
+        self._note(self._reader.take_calls(found), out)
+        self._native += found
         self._end("stop", out)
 
     def _is_known(self, call: ToolCall, found: Sequence[ToolCall]) -> bool:
@@ -87,7 +84,7 @@ class CallEvents:
         self.complete = True
         if not self._reader.stopped:
             self._note(self._reader.end(cut=reason == "length"), out)
-        called = self._reader.called or bool(self._native)
+        called = self._reader.called
         if not called and not self._said_anything and reason == "stop":
             called = self._recover(out)
         self.failure = self._reader.failure

@@ -23,9 +23,10 @@ from lib.upstreams.chatglm import reading
 from lib.upstreams.chatglm.citations import CitationReader
 from lib.upstreams.chatglm.doubling import DoublingFilter
 from lib.upstreams.chatglm.event_json import NativeCall, failure_of, native_call, parse_event, search_query, words_of
+from lib.upstreams.chatglm.event_list import EventList
 from lib.upstreams.chatglm.findings import Images, Sources
 from lib.upstreams.chatglm.part_text import Dialect, PartText
-from lib.upstreams.chatglm.sse_decoder import SseDecoder
+from lib.upstreams.sse_decoder import SseDecoder
 
 _TEXT_FIELDS: Final = {"text": "text", "think": "think", "code": "code", "execution_output": "content"}
 """Content types that hold a text, and the field that it is in."""
@@ -82,7 +83,7 @@ class EventReader:
 
     def feed(self, piece: bytes) -> list[Event]:
         """The events that `piece` completes, neighbouring texts as one. Look at `failure` afterwards."""
-        events = _Events()
+        events = EventList()
         try:
             for data in self._decoder.feed(piece):
                 for one in self._doubling.take(data):
@@ -94,7 +95,7 @@ class EventReader:
 
     def close(self) -> list[Event]:
         """The connection is closed: what may be read of an end that was not told in full."""
-        events = _Events()
+        events = EventList()
         if self.ended:
             return []
         for data in (*self._doubling.rest(), *self._decoder.end()):
@@ -113,7 +114,7 @@ class EventReader:
             if not text.finished:
                 self._resumed[place[1]] = place
 
-    def _read(self, data: bytes, events: "_Events") -> None:
+    def _read(self, data: bytes, events: EventList) -> None:
         event = parse_event(data)
         if event is None:
             if data.strip() == b"[DONE]":
@@ -136,7 +137,7 @@ class EventReader:
         if isinstance(flag, bool):
             self._dialect.found = "deltas" if flag else "snapshots"
 
-    def _part(self, part: dict[str, Any], events: "_Events") -> None:
+    def _part(self, part: dict[str, Any], events: EventList) -> None:
         part_id = reading.text(part.get("logic_id")) or reading.text(part.get("id"))
         role = reading.text(part.get("role")) or "assistant"
         status = reading.text(part.get("status")).lower()
@@ -174,7 +175,7 @@ class EventReader:
                 reading.note_unknown("a content of type", kind)
 
     def _text(
-        self, place: Place, content: dict[str, Any], contents: list[Any], events: "_Events", *, finished: bool
+        self, place: Place, content: dict[str, Any], contents: list[Any], events: EventList, *, finished: bool
     ) -> None:
         value = reading.text(content.get(_TEXT_FIELDS[place[1]]))
         place = self._aliases.get(place, place)
@@ -194,13 +195,13 @@ class EventReader:
             draws = self._draws or any(isinstance(other, dict) and other.get("type") == "image" for other in contents)
             self._tell(place, new, events, draws=draws)
 
-    def _pass_by(self, events: "_Events") -> None:
+    def _pass_by(self, events: EventList) -> None:
         """Another text begins: what still waited of the earlier ones comes before it."""
         for place, text in self._texts.items():
             if new := text.rest():
                 self._tell(place, new, events, draws=self._draws)
 
-    def _tell(self, place: Place, new: str, events: "_Events", *, draws: bool) -> None:
+    def _tell(self, place: Place, new: str, events: EventList, *, draws: bool) -> None:
         part_id, kind, _ = place
         if kind == "text":
             new = self._seam(part_id, new)
@@ -213,7 +214,7 @@ class EventReader:
             self._last_letter = ""  # No seam over what stands between two texts.
             self._tell_program(place, new, events, draws=draws)
 
-    def _tell_program(self, place: Place, new: str, events: "_Events", *, draws: bool) -> None:
+    def _tell_program(self, place: Place, new: str, events: EventList, *, draws: bool) -> None:
         part_id, kind, number = place
         if kind == "execution_output":
             events.add(Output(new, f"{part_id}/{number}"))
@@ -236,7 +237,7 @@ class EventReader:
         return f"\n{new}" if ends or _BLOCK.match(new) else new
 
     def _find_call(
-        self, part: dict[str, Any], content: dict[str, Any], events: "_Events", *, from_result: bool
+        self, part: dict[str, Any], content: dict[str, Any], events: EventList, *, from_result: bool
     ) -> None:
         call = native_call(part, content, from_result=from_result)
         if call is None or call in self._seen_calls:
@@ -246,7 +247,7 @@ class EventReader:
         if query := search_query(call):
             events.add(Search(query))
 
-    def _finish(self, status: str, event: dict[str, Any], events: "_Events") -> None:
+    def _finish(self, status: str, event: dict[str, Any], events: EventList) -> None:
         self.ended = True
         for place, text in self._texts.items():
             if new := text.rest():
@@ -268,7 +269,7 @@ class EventReader:
             events.add(Finish("stop"))
 
     def _as_it_is_now(self) -> list[Event]:
-        events = _Events()
+        events = EventList()
         self._last_letter, self._last_part = "", None
         self._marks.clear()
         for place, text in self._texts.items():
@@ -278,27 +279,3 @@ class EventReader:
             for item in reader.end():
                 events.add(item if kind == "text" else Reasoning(getattr(item, "text", "")))
         return events.all()
-
-
-class _Events:
-    """Events in order, neighbouring texts as one: what arrives together is often a hundred words, each in an event."""
-
-    def __init__(self) -> None:
-        self._events: list[Event] = []
-        self._words: list[str] = []
-
-    def add(self, event: Event) -> None:
-        if isinstance(event, Text):
-            self._words.append(event.text)
-        else:
-            self._join()
-            self._events.append(event)
-
-    def all(self) -> list[Event]:
-        self._join()
-        return self._events
-
-    def _join(self) -> None:
-        if self._words:
-            self._events.append(Text("".join(self._words)))
-            self._words.clear()

@@ -10,7 +10,8 @@ from secrets import token_hex
 from typing import Any, Final
 
 from lib.errors import BadRequest, Error, UpstreamFailed
-from lib.files.fetch import Limits, RemoteFile, open_file
+from lib.files.fetch import Limits, open_file
+from lib.files.remote_file import RemoteFile
 from lib.runtime import context
 from lib.types.chat import FilePart, Message
 from lib.upstreams.chatglm import reading

@@ -32,7 +32,8 @@ def conversation(request: ChatRequest, *, goes_on: bool = False) -> Sequence[Mes
     """
     messages = newest(request.messages) if goes_on else request.messages
     if request.callable_tools or any(message.tool_calls or message.role == "tool" for message in messages):
-        return tools.messages(request._replace(messages=tuple(messages)), cleaned)
+        names = tools.call_names(request.messages)
+        return tools.messages(request._replace(messages=tuple(messages)), cleaned, names)
     return [
         message._replace(parts=tuple(map(_cleaned, message.parts))) if message.role == "assistant" else message
         for message in messages

@@ -160,8 +160,8 @@ async def _use(account: Account, attempt: Callable[[Token], Awaitable[Any]]) -> 
 
 async def _source(frame: FilePart | DrawnImage, account: Account) -> str:
     """Hand over a first frame; the service's name for it."""
-    from lib.files.fetch import RemoteFile
     from lib.files.media_type import FileType
+    from lib.files.remote_file import RemoteFile
     from lib.upstreams.chatglm.files import send_file
 
     await account.access()  # Nothing is fetched for somebody whom the service does not let in.

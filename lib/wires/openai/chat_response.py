@@ -21,7 +21,7 @@ async def whole(request: ChatRequest, wanted: chat.ChatRequest, answer: AsyncGen
     reply = Reply(wanted)
     async with aclosing(answer):
         async for events in answer:
-            reply.add(events)
+            reply.take(events)
             if reply.finish_reason is not None:
                 break
     message: dict[str, Any] = {"role": "assistant", "content": reply.content}

@@ -13,6 +13,7 @@ from lib.types.events import (
     Finish,
     FinishReason,
     Reasoning,
+    Revision,
     Search,
     Source,
     Start,
@@ -50,12 +51,15 @@ class Reply:
         self.calls: list[ToolCall] = []
         self.finish_reason: FinishReason | None = None
         self._request = request
+        self._begin()
+
+    def _begin(self) -> None:
         self._content: list[str] = []
         self._content_length = 0
         self._reasoning: list[str] = []
         self._arguments: list[str] = []
         self._markdown = Markdown()
-        self._filter = StopFilter(request.sampling)
+        self._filter = StopFilter(self._request.sampling)
         self._usage: Usage | None = None
         self._cut_short = False
 
@@ -143,6 +147,22 @@ class Reply:
             self._content.append(text)
             self._content_length += len(text)
             _join(deltas, Text(text))
+
+    def take(self, events: Iterable[Event]) -> None:
+        """Take what arrived together of a whole answer, which the upstream may still revise."""
+        for event in events:
+            if isinstance(event, Revision):
+                self.revise(event)
+            elif self.finish_reason is None:
+                self.add([event])
+
+    def revise(self, revision: Revision) -> None:
+        """Begin anew with what the upstream says now: for whole answers, of which nothing has gone out."""
+        usage = self._usage
+        self.annotations, self.calls = [], []
+        self._begin()
+        self._usage = usage
+        self.add(revision.events)
 
     def finished(self) -> FinishReason:
         """Why the answer ended. Raises `UpstreamFailed` where it has not."""

@@ -1,0 +1,29 @@
+"""What an answer's reader gives out at once."""
+
+from lib.types.events import Event, Text
+
+
+class EventList:
+    """Events in order, neighbouring texts as one: what arrives together is often a hundred words, each in an event."""
+
+    def __init__(self) -> None:
+        self._events: list[Event] = []
+        self._words: list[str] = []
+
+    def add(self, event: Event) -> None:
+        """One more."""
+        if isinstance(event, Text):
+            self._words.append(event.text)
+        else:
+            self._join()
+            self._events.append(event)
+
+    def all(self) -> list[Event]:
+        """All of them."""
+        self._join()
+        return self._events
+
+    def _join(self) -> None:
+        if self._words:
+            self._events.append(Text("".join(self._words)))
+            self._words.clear()
