@@ -11,9 +11,10 @@ from contextlib import AsyncExitStack, aclosing
 from typing import Final, Protocol
 
 from lib import settings
+from lib.accounts import response_id
 from lib.accounts.cooldown import Cooldown
 from lib.accounts.keys import Candidate
-from lib.accounts.outcome import most_useful, of_deployment
+from lib.accounts.outcome import most_useful, of_deployment, risk_control
 from lib.accounts.queue import Queue, busy
 from lib.errors import (
     AccountBusy,
@@ -68,8 +69,13 @@ class _Accounts:
         self.risk_until: dict[str, float] = {}
 
 
-def answer(tried: Sequence[Candidate], request: ChatRequest, *, streamed: bool) -> AsyncGenerator[list[Event]]:
-    """The answer to `request`, from the first key that gives one."""
+def answer(
+    tried: Sequence[Candidate], request: ChatRequest, *, streamed: bool, signed: bool = False
+) -> AsyncGenerator[list[Event]]:
+    """The answer to `request`, from the first key that gives one.
+
+    `signed`: its conversation gets the id by which a response is gone on from, in place of the upstream's own.
+    """
     request = _resolved(request)
     facts = context.current()
     known = any(one.upstream.knows(request.model) for one in tried)
@@ -78,7 +84,8 @@ def answer(tried: Sequence[Candidate], request: ChatRequest, *, streamed: bool) 
     able = _able(tried, request)
 
     def attempt(upstream: Upstream, key: str) -> AsyncGenerator[list[Event]]:
-        return upstream.answer(request, key)
+        events = upstream.answer(request, key)
+        return response_id.signed(events, upstream.name, key) if signed else events
 
     return fail_over(able, attempt)
 
@@ -254,14 +261,6 @@ class _Round[T]:
     def _forget(self, accounts: Iterable[str]) -> None:
         for account in accounts:
             self._untried.pop(account, None)
-
-
-def risk_control(name: str) -> RiskControl:
-    """What a caller is told while the address is left alone."""
-    return RiskControl(
-        f"Risk control: {name} refuses the address that this deployment calls from. It was not asked again, since "
-        "repeating prolongs it. Open chatglm.cn in a browser on that network, wait some minutes, or deploy elsewhere."
-    )
 
 
 def _by_upstream(tried: Sequence[Candidate]) -> Iterable[list[Candidate]]:

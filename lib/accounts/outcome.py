@@ -17,6 +17,14 @@ from lib.errors import (
 )
 
 
+def risk_control(name: str) -> RiskControl:
+    """What a caller is told while the address is left alone."""
+    return RiskControl(
+        f"Risk control: {name} refuses the address that this deployment calls from. It was not asked again, since "
+        "repeating prolongs it. Open chatglm.cn in a browser on that network, wait some minutes, or deploy elsewhere."
+    )
+
+
 def most_useful(failures: Sequence[Error]) -> Error:
     """The one to tell: when any key will be free again, before what no waiting mends."""
     order = (AccountBusy, QuotaExceeded, RateLimited, UpstreamUnavailable, RiskControl, AccountBanned)

@@ -27,7 +27,7 @@ class SseDecoder:
         self._data_bytes = 0
 
     def feed(self, piece: bytes) -> Iterator[bytes]:
-        """The data of each event that `piece` completes, blanks aside. Raises `UpstreamFailed` for one that is too long."""
+        """The data of each event that `piece` completes. Raises `UpstreamFailed` for one that is too long."""
         if not self._begun and piece:
             self._begun = True
             piece = piece.removeprefix(_BOM)

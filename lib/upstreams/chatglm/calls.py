@@ -1,6 +1,7 @@
 """Calls of the caller's tools in an answer, in both ways in which they come: as text, and as native parts."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from lib.errors import Error
 from lib.tools.native import read_native
@@ -12,12 +13,16 @@ from lib.types.events import (
     Finish,
     FinishReason,
     Reasoning,
+    Revision,
     Text,
     ToolCallArguments,
     ToolCallEnd,
     ToolCallStart,
 )
 from lib.upstreams.chatglm.event_json import NativeCall
+
+CHECKED_EVERY: Final = 1000
+"""Letters after which it is looked whether the model writes the same again and again."""
 
 
 class CallEvents:
@@ -33,6 +38,7 @@ class CallEvents:
         self._reader = CallReader(self._tools, parallel=self._parallel)
         self._reasoning: list[str] = []
         self._said = ""
+        self._unchecked = 0
         self._said_anything = False
         self._native_ids: set[str] = set()
         self._native: list[ToolCall] = []
@@ -55,7 +61,7 @@ class CallEvents:
                 self._end("stop", out)
         elif isinstance(event, Finish):
             self._end(event.reason, out, event.note)
-        else:
+        elif not isinstance(event, Revision):  # Its texts hold the calls as words.
             if isinstance(event, Reasoning):
                 self._reasoning.append(event.text)
             out.append(event)
@@ -90,7 +96,7 @@ class CallEvents:
         self.failure = self._reader.failure
         if self._reader.unfinished:
             out.append(Finish("length"))
-        else:
+        elif self.failure is None:
             out.append(Finish("tool_calls" if called and reason == "stop" else reason, note))
 
     def _recover(self, out: list[Event]) -> bool:
@@ -108,6 +114,9 @@ class CallEvents:
 
     def _repeats(self, text: str) -> bool:
         """Does the model write the same again and again, without end."""
-        before = len(self._said) // REPEATED
-        self._said = (self._said + text)[-3 * REPEATED :] if before >= 3 else self._said + text
-        return len(self._said) // REPEATED != before and repeats_itself(self._said)
+        self._said = (self._said + text)[-REPEATED:]
+        self._unchecked += len(text)
+        if self._unchecked < CHECKED_EVERY:
+            return False
+        self._unchecked = 0
+        return repeats_itself(self._said)
