@@ -36,7 +36,8 @@ from lib.wires.shared.request import DEFAULT_MODEL
 from tests.bundle import Bundle
 from tests.endpoints import endpoints
 from tests.platforms import npm, pypi
-from tests.platforms.claude_code import PROGRAM
+from tests.platforms.claude_code import PROGRAM as CLAUDE
+from tests.platforms.codex import PROGRAM as CODEX
 from tests.upstream import Account, Answer, StandIn, Text, ToolCallText, Video, media
 
 CHECKOUT = Path(__file__).parent.parent
@@ -61,7 +62,7 @@ SCRIPT_SECONDS = 60.0
 PLACEHOLDER = "https://example.com"
 """Where the examples have files; here the stand-in has them."""
 NOT_RUN = re.compile(r"<!-- not run: (.+) -->")
-COMMENTS = {"sh": "#", "python": "#", "nginx": "#", "js": "//"}
+COMMENTS = {"sh": "#", "python": "#", "nginx": "#", "toml": "#", "js": "//"}
 PDF = b"%PDF-1.4\n% a report\n"
 SAID = {
     "tools=tools": ([ToolCallText("weather", {"city": "Hangzhou"})], [Text("It is sunny.")]),
@@ -95,8 +96,8 @@ class Block:
         return self.code.startswith("scripts/serve --demo")
 
     @property
-    def runs_claude(self) -> bool:
-        return self.code.endswith(" claude")
+    def runs_agent(self) -> bool:
+        return self.code.endswith(" claude") or self.language == "toml"
 
     def without_comments(self) -> list[str]:
         """The lines of the code, less what is said in words."""
@@ -176,7 +177,7 @@ def examples() -> Iterator[Any]:
             if block.is_answer or block.not_run or block.is_demo:
                 continue
             answer = after if after is not None and after.is_answer else None
-            tools = block.language == "js" or block.code.startswith("llm ") or block.runs_claude
+            tools = block.language == "js" or block.code.startswith("llm ") or block.runs_agent
             yield pytest.param(block, answer, id=block.place, marks=[pytest.mark.platform] if tools else [])
 
 
@@ -198,7 +199,7 @@ def test_it_does_what_it_says(
         upstream.script(Answer(*parts))
     code = block.code.replace(PLACEHOLDER, upstream.url)
     environ = {**os.environ, "URL": bundle.url, "TOKEN": account.refresh_token, "LLM_USER_PATH": str(desk)}
-    if block.runs_claude:
+    if block.runs_agent:
         environ |= without_terminal(desk)
     files = set(desk.iterdir())
     done = run(block.language, code, desk, environ)
@@ -207,7 +208,7 @@ def test_it_does_what_it_says(
         check_answer(answer.code, done.stdout)
     else:
         assert done.stdout.strip() or set(desk.iterdir()) - files, "it shows nothing"
-        assert '"error"' not in done.stdout
+        assert not re.search(r'"error": ?\{', done.stdout)
 
 
 def what_it_needs(code: str) -> str:
@@ -225,6 +226,9 @@ def run(language: str, code: str, desk: Path, environ: dict[str, str]) -> "subpr
         if "client." in code and "client = " not in code:
             code = beginning() + code
         command = [sys.executable, "-c", code]
+    elif language == "toml":
+        (desk / "home" / "config.toml").write_text(code.replace("http://127.0.0.1:8000", environ["URL"]))
+        command = ["codex"]
     elif language == "js":
         (desk / "node_modules").symlink_to(node_packages("openai") / "node_modules")
         (desk / "example.mjs").write_text(code)
@@ -237,16 +241,26 @@ def run(language: str, code: str, desk: Path, environ: dict[str, str]) -> "subpr
 
 
 def without_terminal(desk: Path) -> dict[str, str]:
-    """The environment in which `claude` is Claude Code asked one question, with a home of its own and no network."""
-    command = desk / "bin" / "claude"
-    home = desk / "home"
-    for folder in (command.parent, home):
-        folder.mkdir()
-    command.write_text(f'#!/bin/sh\nexec "{node_packages("claude") / PROGRAM}" -p "Hello! Who are you?"\n')
-    command.chmod(0o755)
-    path = f"{command.parent}:{os.environ['PATH']}"
+    """The environment in which `claude` and `codex` are asked one question, with a home of their own and no network."""
+    folder, home = desk / "bin", desk / "home"
+    for made in (folder, home):
+        made.mkdir()
+    for name, program, options in (
+        ("claude", CLAUDE, "-p"),
+        ("codex", CODEX, "exec --skip-git-repo-check --dangerously-bypass-approvals-and-sandbox"),
+    ):
+        command = folder / name
+        command.write_text(f'#!/bin/sh\nexec "{node_packages(name) / program}" {options} "Hello! Who are you?"\n')
+        command.chmod(0o755)
     nowhere = "http://127.0.0.1:9"
-    return {"PATH": path, "HOME": str(home), "HTTPS_PROXY": nowhere, "HTTP_PROXY": nowhere, "NO_PROXY": "127.0.0.1"}
+    return {
+        "PATH": f"{folder}:{os.environ['PATH']}",
+        "HOME": str(home),
+        "CODEX_HOME": str(home),
+        "HTTPS_PROXY": nowhere,
+        "HTTP_PROXY": nowhere,
+        "NO_PROXY": "127.0.0.1",
+    }
 
 
 def node_packages(name: str) -> Path:
