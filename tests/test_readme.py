@@ -477,7 +477,7 @@ def test_every_error_is_there_and_no_other(name: str) -> None:
     rows = {(int(status), code) for status, code in re.findall(r"^\| (\d{3}) \| `(\w+)` \|", table, re.MULTILINE)}
     documented = {code for _, code in rows}
     assert codes() <= documented
-    sources = "".join(file.read_text() for file in (CHECKOUT / "lib").rglob("*.py"))
+    sources = "".join(file.read_text() for folder in ("api", "lib") for file in (CHECKOUT / folder).rglob("*.py"))
     assert not [code for code in documented if f'"{code}"' not in sources]
     assert {(error.status, error.code) for error in subclasses(Error)} <= rows
 
