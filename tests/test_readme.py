@@ -37,7 +37,7 @@ from tests.bundle import Bundle
 from tests.endpoints import endpoints
 from tests.platforms import npm, pypi
 from tests.platforms.claude_code import PROGRAM as CLAUDE
-from tests.platforms.codex import PROGRAM as CODEX
+from tests.platforms.codex_cli import PROGRAM as CODEX
 from tests.upstream import Account, Answer, StandIn, Text, ToolCallText, Video, media
 
 CHECKOUT = Path(__file__).parent.parent

@@ -7,7 +7,7 @@ import pytest
 
 from tests.asking import sent_text
 from tests.bundle import Bundle, serve
-from tests.platforms.codex import KEY_FROM_ENVIRONMENT, Run, codex
+from tests.platforms.codex_cli import KEY_FROM_ENVIRONMENT, Run, codex
 from tests.upstream import LIMITED_MESSAGE, Account, Answer, Error, StandIn, Text, Think
 from tests.wires.models import Call, Model, Turn, model
 
