@@ -31,6 +31,8 @@ def files(folder: str, pattern: str) -> set[str]:
 
 
 ENDPOINTS = {file.removesuffix(".py") for file in files("api", "*.py")}
+WHOLE = {"stream", "index"}
+"""The functions that have all endpoints."""
 WITH_PICTURES = {"stream", "index", "videos"}
 
 
@@ -91,6 +93,19 @@ def test_whole_answers_need_no_layer(package: Package) -> None:
     for name in set(package.functions) - {"stream"}:
         assert "Layers" not in package.function(name)
         assert not [key for key in package.function(name)["Environment"]["Variables"] if key.startswith("AWS_")]
+
+
+def test_by_default_there_are_the_functions_of_all_endpoints() -> None:
+    assert set(aws.configuration()["functions"]) == WHOLE
+    each = aws.configuration("--param", "functions=each")["functions"]
+    assert set(each) > WHOLE
+    assert {name: each[name]["handler"] for name in WHOLE} == {"stream": "run.sh", "index": "api/index.handler"}
+
+
+def test_region_is_tokyo_unless_told_otherwise() -> None:
+    assert aws.configuration()["provider"]["region"] == "ap-northeast-1"
+    assert aws.configuration(AWS_REGION="eu-west-1")["provider"]["region"] == "eu-west-1"
+    assert aws.configuration("--region", "us-west-2", AWS_REGION="eu-west-1")["provider"]["region"] == "us-west-2"
 
 
 def test_settings_are_passed_on(package: Package) -> None:
