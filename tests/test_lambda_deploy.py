@@ -78,12 +78,13 @@ def deploy(api: LambdaApi, *arguments: str, **environ: str) -> str:
     """What `osls` says that is told to deploy. It never gets far here: no other API of AWS's is there."""
     command = arguments or ("deploy", "function", "--function", "stream")
     account = {"AWS_ENDPOINT_URL": api.url, "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret"}
-    return aws.osls(*command, environ=account | environ).stderr
+    done = aws.osls(*command, environ=account | environ)
+    return done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("region", WITHOUT_URLS)
 def test_a_region_without_function_urls_is_refused(region: str) -> None:
-    assert f"Functions have no URLs in {region}" in aws.osls("package", "--region", region).stderr
+    assert f"Functions have no URLs in {region}" in aws.osls("package", "--region", region).stdout
 
 
 @pytest.mark.parametrize("command", [("deploy",), ("deploy", "function", "--function", "stream")])

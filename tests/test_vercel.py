@@ -44,6 +44,18 @@ FUNCTIONS = {
     "/v1/embeddings": "api/index",
     "/v1/chat": "api/index",
     "/token/send": "api/index",
+    # A base URL without /v1: the function says what to use.
+    "/chat/completions": "api/index",
+    "/completions": "api/index",
+    "/embeddings": "api/index",
+    "/images/generations": "api/index",
+    "/messages": "api/index",
+    "/messages/count_tokens": "api/index",
+    "/models": "api/index",
+    "/models/glm-5.3": "api/index",
+    "/responses": "api/index",
+    f"/videos/generations/{POLL_ID}": "api/index",
+    f"/async-result/{POLL_ID}": "api/index",
 }
 
 
@@ -111,6 +123,7 @@ def test_functions_run_as_long_as_the_free_plan_lets_them_and_may_stream(built: 
     for function in built.functions.values():
         assert function.config["maxDuration"] == SECONDS_ON_HOBBY
         assert function.config["supportsResponseStreaming"] is True
+        assert function.config["supportsCancellation"] is True
         assert function.config["runtime"] == "python3.12"
 
 
