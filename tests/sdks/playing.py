@@ -44,3 +44,22 @@ def loop(*rounds: Sequence[Call], says: str, way: Way = "trained", **options: An
         return Answer(Text(*cut(says, 7)), **options)
 
     return play
+
+
+def assistant(arguments: Mapping[str, Mapping[str, Any]], json_text: str, way: Way = "trained") -> Play:
+    """A model that calls each declared tool once with the `arguments` named for it, in that order.
+
+    Then it answers with `json_text` where JSON is wanted, and else with what the last result was.
+    """
+
+    def play(asked: Asked) -> Answer:
+        prompt = asked.prompt
+        for name, values in arguments.items():
+            if f'"name":"{name}"' in prompt and f"{RESULT}{name} " not in prompt:
+                return Answer(*calling(Call(name, values), way=way))
+        if "JSON" in prompt:
+            return Answer(Text(*cut(json_text, 7)))
+        result = prompt.rpartition(RESULT)[2].partition("]\n")[2].partition("\n[END")[0]
+        return Answer(Text(*cut(f"They say: {result}.", 7)))
+
+    return play
