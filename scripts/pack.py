@@ -49,6 +49,10 @@ LEFT_OUT = (
     "anyio/_backends/_trio.py",
     "anyio/pytest_plugin.py",
     "starlette/testclient.py",
+    # A command line, and what measures the speed.
+    "jsonschema/benchmarks/*",
+    "jsonschema/cli.py",
+    "jsonschema/__main__.py",
     # Commands of Redis modules, and several databases as one.
     "redis/commands/bf/*",
     "redis/commands/json/*",

@@ -109,7 +109,7 @@ def test_whole_answers_and_the_other_endpoints(upstream: StandIn, account: Accou
 def test_errors_are_the_clients_own(upstream: StandIn, account: Account, server: Server) -> None:
     with pytest.raises(openai.AuthenticationError):
         server.client("no-token").chat.completions.create(model="glm-5.3", messages=MESSAGES)
-    upstream.script(Answer(Text("Half an "), ending=Error()))
+    upstream.script(Answer(Text("Half an "), ending=Error(), delay=0.5))
     text = words(stream(server, account))
     assert next(text) == "Half an "
     with pytest.raises(openai.APIError) as broken:

@@ -1,9 +1,11 @@
 """A response of events: kept alive while there is nothing to say, ended in order, or with the reason why not."""
 
 import asyncio
+import os
 import selectors
 from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from starlette.types import Message
@@ -84,11 +86,14 @@ def respond(answer: AsyncGenerator[list[Event]], *, head: bytes = b"", turn_afte
         async def receive() -> Message:
             raise AssertionError("the response does not read")
 
-        await EventStream(answer, Encoder(head), WIRE)({"type": "http", "aws.context": None}, receive, send)
+        await EventStream(answer, Encoder(head), WIRE)({"type": "http"}, receive, send)
         await asyncio.sleep(0)  # A task that was cancelled ends in the loop's next round.
         assert len(asyncio.all_tasks()) == 1
 
-    with asyncio.Runner(loop_factory=Loop) as runner:
+    with (
+        patch.dict(os.environ, {"AWS_LWA_INVOKE_MODE": "response_stream"}),
+        asyncio.Runner(loop_factory=Loop) as runner,
+    ):
         runner.run(main())
     return sent
 

@@ -291,6 +291,17 @@ def test_an_answer_comes_whole(client: OpenAI, upstream: StandIn) -> None:
     assert answer.choices[0].finish_reason == "stop"
 
 
+def test_an_answer_fits_the_callers_schema(client: OpenAI, upstream: StandIn) -> None:
+    upstream.script(Answer(Text('{"count": "three"}')), Answer(Text('{"count": 3}')))
+    schema = {"type": "object", "properties": {"count": {"type": "integer"}}, "required": ["count"]}
+    completion = client.chat.completions.create(
+        model="glm-4-plus",
+        messages=[{"role": "user", "content": "Count."}],
+        response_format={"type": "json_schema", "json_schema": {"name": "counted", "schema": schema}},
+    )
+    assert completion.choices[0].message.content == '{"count":3}'
+
+
 def test_an_unreadable_token_is_an_authentication_error(client: OpenAI) -> None:
     with pytest.raises(openai.AuthenticationError):
         ask(client.with_options(api_key="nonsense"))

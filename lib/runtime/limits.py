@@ -22,6 +22,18 @@ def limit(environ: Mapping[str, str] = os.environ) -> int | None:
     return None
 
 
+def stream_limit(scope: Scope, environ: Mapping[str, str] = os.environ) -> int | None:
+    """The most bytes of a stream where it is passed on as a whole; None where its pieces are seen."""
+    if environ.get("VERCEL"):
+        return None
+    return LAMBDA_LIMIT if "aws.context" in scope else limit(environ)
+
+
+def payload_size(text: bytes) -> int:
+    """The bytes of `text` where Lambda carries it, as a string in JSON."""
+    return len(text) + text.count(b'"') + text.count(b"\\") + text.count(b"\n")
+
+
 def check(body: bytes, advice: str, environ: Mapping[str, str] = os.environ) -> bytes:
     """The body itself. Raises `TooLarge`, with `advice` for the caller, where the platform would cut it off."""
     most = limit(environ)

@@ -8,6 +8,7 @@ from starlette.types import Receive, Scope, Send
 
 from lib.runtime import context, limits
 from lib.runtime.failure import as_error
+from lib.runtime.joined import JoinedEncoder
 from lib.runtime.wire import Encoder, Wire
 from lib.types.events import Event
 
@@ -35,12 +36,16 @@ class EventStream:
 
     An `Error` before the first of them is raised, so that the response can still get its status. Later ones become the
     last event. The answer is complete when the encoder says so; that goes out before the answer is closed, so that
-    nobody waits for what is cleaned up after it.
+    nobody waits for what is cleaned up after it. `copies`: how often the stream holds each text, since the last events
+    of some wires repeat it.
     """
 
-    def __init__(self, answer: AsyncGenerator[list[Event]], encoder: Encoder, wire: Wire) -> None:
+    def __init__(self, answer: AsyncGenerator[list[Event]], encoder: Encoder, wire: Wire, *, copies: int = 1) -> None:
         self._answer = answer
         self._encoder = encoder
+        self._copies = copies
+        self._joined: JoinedEncoder | None = None
+        """The encoder where nobody sees the pieces, nor needs a heartbeat."""
         self._wire = wire
         self._started = False
         self._loop = asyncio.get_running_loop()
@@ -54,7 +59,10 @@ class EventStream:
         request = context.current()
         task = asyncio.current_task()
         assert task is not None
-        heartbeat = asyncio.create_task(self._keep_alive(send, task))
+        most = limits.stream_limit(scope)
+        if most is not None:
+            self._encoder = self._joined = JoinedEncoder(self._encoder, most, self._copies)
+        heartbeat = asyncio.create_task(self._keep_alive(send, task)) if most is None else None
         last_moment = request.deadline.timeout(late_by=PATIENCE * request.deadline.grace)
         try:
             async with last_moment, aclosing(self._answer) as answer:
@@ -62,6 +70,7 @@ class EventStream:
                     await self._write(self._encoder.add(events), send)
                     if self._encoder.finished:
                         break
+                await self._write(self._rest(), send)
                 await self._write(self._encoder.end(), send)
                 request.answered = True
         except asyncio.CancelledError:
@@ -76,6 +85,7 @@ class EventStream:
                 raise
             known = as_error(error)
             request.error = known.code
+            await self._write(self._rest(), send)
             await self._write(self._wire.error_event(known, request.request_id), send)
             if limits.may_break_off(scope):
                 # Clients that skip events which they do not know would take a half answer for a whole one.
@@ -83,8 +93,12 @@ class EventStream:
                 await asyncio.sleep(READING)
                 return
         finally:
-            heartbeat.cancel()
+            if heartbeat is not None:
+                heartbeat.cancel()
         await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    def _rest(self) -> bytes:
+        return b"" if self._joined is None else self._joined.rest()
 
     async def _write(self, data: bytes, send: Send) -> None:
         if data:

@@ -55,9 +55,15 @@ class Reply:
         self._reasoning: list[str] = []
         self._arguments: list[str] = []
         self._markdown = Markdown()
-        self._filter = StopFilter(request.sampling)
+        self._filter = StopFilter(self._request.sampling)
         self._usage: Usage | None = None
         self._cut_short = False
+
+    def anew(self) -> "Reply":
+        """A new one for the same answer, which the upstream has changed. A whole answer begins anew with it."""
+        again = Reply(self._request)
+        again.conversation_id, again.created, again._usage = self.conversation_id, self.created, self._usage
+        return again
 
     @property
     def content(self) -> str:
