@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from lib.errors import UpstreamFailed
 from lib.types.events import Event, Finish, ToolCallArguments, ToolCallEnd, ToolCallStart
-from lib.upstreams.bigmodel import sse_decoder
+from lib.upstreams import sse_decoder
 from lib.upstreams.bigmodel.chunks import Chunks
-from lib.upstreams.bigmodel.sse_decoder import SSEDecoder
 from lib.upstreams.bigmodel.tool_calls import ToolCalls
+from lib.upstreams.sse_decoder import SseDecoder
 from tests.bigmodel_upstream import calls, finish, reasoning, text
 
 LINES = st.text(st.characters(exclude_characters="\r\n", exclude_categories=["Cs"]), max_size=20)
@@ -28,13 +28,13 @@ def cut(data: bytes, places: list[int]) -> list[bytes]:
 @given(st.lists(LINES, min_size=1), st.sampled_from(["\n", "\r\n"]), st.lists(st.integers(0, 10_000)))
 def test_events_are_the_same_in_any_cut(payloads: list[str], end: str, places: list[int]) -> None:
     stream = "".join(f"data: {payload}{end}{end}" for payload in payloads).encode()
-    decoder = SSEDecoder()
+    decoder = SseDecoder()
     found = [data for piece in cut(stream, places) for data in decoder.feed(piece)]
     assert found == [payload.encode() for payload in payloads]
 
 
 def test_lines_of_one_event_are_joined_and_what_is_no_data_is_skipped() -> None:
-    decoder = SSEDecoder()
+    decoder = SseDecoder()
     stream = b"\xef\xbb\xbfdata:one\nevent: x\n: comment\ndata: two\n\n\n\nid: 5\n\ndata: three"
     assert list(decoder.feed(stream)) == [b"one\ntwo"]
     assert list(decoder.end()) == [b"three"]
@@ -43,7 +43,7 @@ def test_lines_of_one_event_are_joined_and_what_is_no_data_is_skipped() -> None:
 @pytest.mark.parametrize("piece", [b"data: " + b"a" * 50, b"data: a\n" * 30])
 def test_an_event_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch, piece: bytes) -> None:
     monkeypatch.setattr(sse_decoder, "MAX_EVENT_BYTES", 100)
-    decoder = SSEDecoder()
+    decoder = SseDecoder()
     with pytest.raises(UpstreamFailed, match="too long"):
         list(map(list, map(decoder.feed, [piece] * 10)))
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from lib.types.events import Code, DrawingPrompt, Event, Finish, Image, Output, Reasoning, Revision, Source, Text
 from lib.upstreams.chatglm.event_reader import EventReader
 from lib.upstreams.chatglm.part_text import DOUBT, REPEATS
-from lib.upstreams.chatglm.sse_decoder import MAX_EVENT_BYTES
+from lib.upstreams.sse_decoder import MAX_EVENT_BYTES
 
 CONVERSATION = "66f0a1b2c3d4e5f60718293a"
 FIELDS = {"text": "text", "think": "think", "code": "code", "execution_output": "content"}
@@ -302,11 +302,11 @@ def test_what_cannot_be_read_is_skipped(junk: bytes, place: int) -> None:
 
 
 @pytest.mark.parametrize("kind", ["text", "think"])
-def test_a_number_in_one_place_loses_only_that_place(kind: str) -> None:
+def test_a_list_in_one_place_loses_only_that_place(kind: str) -> None:
     odd: dict[str, Any] = {
         "logic_id": 7,
         "status": None,
-        "content": {"type": kind, FIELDS[kind]: ["x"]},
+        "content": {"type": kind, FIELDS[kind]: ["x", "y"]},
         "meta_data": [],
     }
     sent = [event(odd), event(part("p", "text", "Hi", "finish"), status="finish")]

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.accounts.job_id import MAX_CALLER_BYTES, MAX_LENGTH, JobId
+from lib.accounts.job_id import MAX_CALLER_BYTES, JobId
+from lib.accounts.signed_id import MAX_LENGTH
 from lib.errors import NotFound, UpstreamFailed
 
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJ1aWQiOiI2NWEyMzJjMDgyZmYifQ.c2lnbmF0dXJl"

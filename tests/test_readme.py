@@ -1,9 +1,10 @@
-"""The READMEs: what in them can be run is run, against the bundle, and what can be checked is checked.
+"""The READMEs and docs/: what in them can be run is run, against the bundle, and what can be checked is checked.
 
 - `sh`, `python` and `js` blocks are run each by itself, with `URL` and `TOKEN` set. Python examples that use a client
   without making one begin as the first example does.
 - A `json` or `text` block is the answer of the block before it: it has the same form.
 - What cannot be run says why in a comment before it: `<!-- not run: … -->`.
+- Each page has a Chinese one with the same blocks, which are run once.
 """
 
 import ast
@@ -29,27 +30,45 @@ import yaml  # type: ignore[import-untyped]
 
 from lib.errors import Error
 from lib.settings import Settings
-from lib.types.aliases import SUFFIXES
+from lib.types.aliases import DEFAULTS, SUFFIXES
 from lib.upstreams.chatglm import models
 from lib.wires.shared.request import DEFAULT_MODEL
 from tests.bundle import Bundle
 from tests.endpoints import endpoints
 from tests.platforms import npm, pypi
-from tests.upstream import Account, StandIn, Video, media
+from tests.platforms.claude_code import PROGRAM as CLAUDE
+from tests.platforms.codex import PROGRAM as CODEX
+from tests.upstream import Account, Answer, StandIn, Text, ToolCallText, Video, media
 
 CHECKOUT = Path(__file__).parent.parent
-ENGLISH = "README.md"
-CHINESE = "README.zh-CN.md"
-READMES = (ENGLISH, CHINESE)
-OTHERS = ("CONTRIBUTING.md", "SECURITY.md", "docs/protocol.md")
+README = "README.md"
+API = "docs/api.md"
+DEPLOY = "docs/deploy.md"
+ENGLISH = (
+    README,
+    API,
+    DEPLOY,
+    "docs/accounts.md",
+    "docs/agents.md",
+    "docs/troubleshooting.md",
+    "docs/migration.md",
+)
+OTHERS = ("CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "docs/protocol.md", "docs/performance.md")
+MAX_README_LINES = 250
+"""Who wants to know whether this is for them reads no more; the rest has pages of its own."""
 
 SCRIPT_SECONDS = 60.0
 """For one example: the slowest waits for a video."""
 PLACEHOLDER = "https://example.com"
 """Where the examples have files; here the stand-in has them."""
 NOT_RUN = re.compile(r"<!-- not run: (.+) -->")
-COMMENTS = {"sh": "#", "python": "#", "nginx": "#", "js": "//"}
+COMMENTS = {"sh": "#", "python": "#", "nginx": "#", "toml": "#", "js": "//"}
 PDF = b"%PDF-1.4\n% a report\n"
+SAID = {
+    "tools=tools": ([ToolCallText("weather", {"city": "Hangzhou"})], [Text("It is sunny.")]),
+    "response_format=City": ([Text('{"name": "Hangzhou", "country": "China"}')],),
+}
+"""What the model has to say for an example that asks for a form, by what stands in it."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +95,10 @@ class Block:
     def is_demo(self) -> bool:
         return self.code.startswith("scripts/serve --demo")
 
+    @property
+    def runs_agent(self) -> bool:
+        return self.code.endswith(" claude") or self.language == "toml"
+
     def without_comments(self) -> list[str]:
         """The lines of the code, less what is said in words."""
         if (mark := COMMENTS.get(self.language)) is None:
@@ -84,7 +107,7 @@ class Block:
 
 
 @dataclass(frozen=True)
-class Readme:
+class Page:
     """One of the files, read."""
 
     name: str
@@ -110,8 +133,19 @@ class Readme:
         return [list(rows) for is_row, rows in groupby(self.prose, key=lambda line: line.startswith("|")) if is_row]
 
 
+def chinese(name: str) -> str:
+    """The Chinese page beside an English one."""
+    return name.removesuffix(".md") + ".zh-CN.md"
+
+
+CHINESE = tuple(map(chinese, ENGLISH))
+PAGES = (*ENGLISH, *CHINESE)
+BOTH_API = (API, chinese(API))
+BOTH_DEPLOY = (DEPLOY, chinese(DEPLOY))
+
+
 @cache
-def read(name: str) -> Readme:
+def read(name: str) -> Page:
     """Read one of the files."""
     text = (CHECKOUT / name).read_text()
     headings: list[tuple[int, str]] = []
@@ -132,18 +166,18 @@ def read(name: str) -> Readme:
         if heading := re.fullmatch(r"(#+) (.+)", line):
             headings.append((len(heading[1]), heading[2]))
         prose.append(line)
-    return Readme(name, text, headings, blocks, prose)
+    return Page(name, text, headings, blocks, prose)
 
 
 def examples() -> Iterator[Any]:
     """Every block that is run, with the answer that stands behind it, if one does."""
-    for name in READMES:
+    for name in ENGLISH:
         blocks = read(name).blocks
-        for block, after in zip(blocks, [*blocks[1:], None], strict=True):
+        for block, after in zip(blocks, [*blocks[1:], None], strict=False):
             if block.is_answer or block.not_run or block.is_demo:
                 continue
             answer = after if after is not None and after.is_answer else None
-            tools = block.language == "js" or block.code.startswith("llm ")
+            tools = block.language == "js" or block.code.startswith("llm ") or block.runs_agent
             yield pytest.param(block, answer, id=block.place, marks=[pytest.mark.platform] if tools else [])
 
 
@@ -161,8 +195,12 @@ def test_it_does_what_it_says(
     upstream.site("/report.pdf", PDF, "application/pdf")
     upstream.site("/picture.png", media.picture(1, kind="PNG"), "image/png")
     upstream.video(Video(polls=1))
+    for parts in SAID.get(what_it_needs(block.code), ()):
+        upstream.script(Answer(*parts))
     code = block.code.replace(PLACEHOLDER, upstream.url)
     environ = {**os.environ, "URL": bundle.url, "TOKEN": account.refresh_token, "LLM_USER_PATH": str(desk)}
+    if block.runs_agent:
+        environ |= without_terminal(desk)
     files = set(desk.iterdir())
     done = run(block.language, code, desk, environ)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -170,7 +208,12 @@ def test_it_does_what_it_says(
         check_answer(answer.code, done.stdout)
     else:
         assert done.stdout.strip() or set(desk.iterdir()) - files, "it shows nothing"
-        assert '"error"' not in done.stdout
+        assert not re.search(r'"error": ?\{', done.stdout)
+
+
+def what_it_needs(code: str) -> str:
+    """What stands in an example that asks for a form; empty where it takes any answer."""
+    return next((mark for mark in SAID if mark in code), "")
 
 
 def run(language: str, code: str, desk: Path, environ: dict[str, str]) -> "subprocess.CompletedProcess[str]":
@@ -183,8 +226,11 @@ def run(language: str, code: str, desk: Path, environ: dict[str, str]) -> "subpr
         if "client." in code and "client = " not in code:
             code = beginning() + code
         command = [sys.executable, "-c", code]
+    elif language == "toml":
+        (desk / "home" / "config.toml").write_text(code.replace("http://127.0.0.1:8000", environ["URL"]))
+        command = ["codex"]
     elif language == "js":
-        (desk / "node_modules").symlink_to(node_packages() / "node_modules")
+        (desk / "node_modules").symlink_to(node_packages("openai") / "node_modules")
         (desk / "example.mjs").write_text(code)
         command = ["node", "example.mjs"]
     else:
@@ -194,19 +240,42 @@ def run(language: str, code: str, desk: Path, environ: dict[str, str]) -> "subpr
     )
 
 
-def node_packages() -> Path:
-    """The folder with the packages that the Node.js examples import; skips the test where they cannot be had."""
+def without_terminal(desk: Path) -> dict[str, str]:
+    """The environment in which `claude` and `codex` are asked one question, with a home of their own and no network."""
+    folder, home = desk / "bin", desk / "home"
+    for made in (folder, home):
+        made.mkdir()
+    for name, program, options in (
+        ("claude", CLAUDE, "-p"),
+        ("codex", CODEX, "exec --skip-git-repo-check --dangerously-bypass-approvals-and-sandbox"),
+    ):
+        command = folder / name
+        command.write_text(f'#!/bin/sh\nexec "{node_packages(name) / program}" {options} "Hello! Who are you?"\n')
+        command.chmod(0o755)
+    nowhere = "http://127.0.0.1:9"
+    return {
+        "PATH": f"{folder}:{os.environ['PATH']}",
+        "HOME": str(home),
+        "CODEX_HOME": str(home),
+        "HTTPS_PROXY": nowhere,
+        "HTTP_PROXY": nowhere,
+        "NO_PROXY": "127.0.0.1",
+    }
+
+
+def node_packages(name: str) -> Path:
+    """The folder with a set of Node.js packages; skips the test where they cannot be had."""
     try:
-        return npm.install("openai")
+        return npm.install(name)
     except npm.Unavailable as reason:
         if os.environ.get("CI"):
-            pytest.fail(f"the package openai is needed on CI: {reason}")
-        pytest.skip(f"the package openai is not available: {reason}")
+            pytest.fail(f"the package {name} is needed on CI: {reason}")
+        pytest.skip(f"the package {name} is not available: {reason}")
 
 
 def beginning() -> str:
     """The statements that every Python example begins with: those of the first, up to its client."""
-    first = next(block for block in read(ENGLISH).blocks if block.language == "python")
+    first = next(block for block in read(API).blocks if block.language == "python")
     return first.code[: first.code.index("\n", first.code.index("client = ")) + 1]
 
 
@@ -238,7 +307,7 @@ def _form(value: Any) -> Any:
 
 
 def test_the_demo_does_what_the_first_screen_says(unused_port: int) -> None:
-    block = next(block for block in read(ENGLISH).blocks if block.is_demo)
+    block = next(block for block in read(README).blocks if block.is_demo)
     made, pinned = (CHECKOUT / folder / "requirements-dev.txt" for folder in (".venv", ""))
     # Else the command would make the environment anew that this test runs in.
     assert made.read_text() == pinned.read_text(), "run scripts/setup first"
@@ -276,38 +345,47 @@ def unused_port() -> int:
 # --- Both say the same
 
 
-def test_headings_are_the_same() -> None:
-    english, chinese = ([level for level, _ in read(name).headings] for name in READMES)
-    assert english == chinese
+@pytest.mark.parametrize("name", ENGLISH)
+def test_headings_are_the_same(name: str) -> None:
+    mine, other = ([level for level, _ in read(page).headings] for page in (name, chinese(name)))
+    assert mine == other
 
 
-def test_blocks_are_the_same_but_for_their_comments() -> None:
-    english, chinese = (
-        [(block.language, block.without_comments(), bool(block.not_run)) for block in read(name).blocks]
-        for name in READMES
+@pytest.mark.parametrize("name", ENGLISH)
+def test_blocks_are_the_same_but_for_their_comments(name: str) -> None:
+    english, other = (
+        [(block.language, block.without_comments(), bool(block.not_run)) for block in read(page).blocks]
+        for page in (name, chinese(name))
     )
-    for mine, other in zip(english, chinese, strict=True):
-        assert mine == other
+    for mine, its in zip(english, other, strict=True):
+        assert mine == its
 
 
-def test_tables_have_the_same_rows() -> None:
-    english, chinese = read(ENGLISH).tables(), read(CHINESE).tables()
-    assert len(english) == len(chinese)
-    for mine, other in zip(english, chinese, strict=True):
-        assert [row.count("|") for row in mine] == [row.count("|") for row in other], mine[0]
+@pytest.mark.parametrize("name", ENGLISH)
+def test_tables_have_the_same_rows(name: str) -> None:
+    english, other = read(name).tables(), read(chinese(name)).tables()
+    assert len(english) == len(other)
+    for mine, its in zip(english, other, strict=True):
+        assert [row.count("|") for row in mine] == [row.count("|") for row in its], mine[0]
 
 
-def test_names_and_links_are_the_same() -> None:
+@pytest.mark.parametrize("name", ENGLISH)
+def test_names_and_links_are_the_same(name: str) -> None:
     """Words differ; what is written as code does not, nor where links lead to outside."""
     for pattern in (r"`([^`]+)`", r"\]\((https?://[^)]+)\)"):
-        english, chinese = (set(re.findall(pattern, "\n".join(read(name).prose))) for name in READMES)
-        assert english == chinese
+        english, other = (set(re.findall(pattern, "\n".join(read(page).prose))) for page in (name, chinese(name)))
+        assert english == other
+
+
+@pytest.mark.parametrize("name", [README, chinese(README)])
+def test_the_readme_is_short(name: str) -> None:
+    assert len(read(name).text.splitlines()) <= MAX_README_LINES
 
 
 # --- What they say is so
 
 
-@pytest.mark.parametrize("name", [*READMES, *OTHERS])
+@pytest.mark.parametrize("name", [*PAGES, *OTHERS])
 def test_links_lead_somewhere(name: str) -> None:
     prose = "\n".join(read(name).prose)
     for link in re.findall(r"\]\(([^)]+)\)", prose) + re.findall(r'src="([^"]+)"', prose):
@@ -316,10 +394,12 @@ def test_links_lead_somewhere(name: str) -> None:
         file, _, anchor = link.partition("#")
         assert ((CHECKOUT / name).parent / file).exists(), link
         if anchor:
-            assert anchor in {slug(title) for _, title in read(file or name).headings}, link
+            page = (CHECKOUT / name).parent / file if file else CHECKOUT / name
+            headings = read(str(page.resolve().relative_to(CHECKOUT))).headings
+            assert anchor in {slug(title) for _, title in headings}, link
 
 
-@pytest.mark.parametrize("name", [*READMES, *OTHERS])
+@pytest.mark.parametrize("name", [*PAGES, *OTHERS])
 def test_places_in_the_code_are_there(name: str) -> None:
     for file, definition in re.findall(r"`((?:api|lib|tests)/[\w/]+\.py)(?::(\w+))?`", read(name).text):
         assert (CHECKOUT / file).is_file(), file
@@ -356,36 +436,49 @@ def slug(title: str) -> str:
     return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
 
 
-@pytest.mark.parametrize("name", READMES)
-def test_blocks_set_the_variables_that_they_use(name: str) -> None:
-    used = {match for block in read(name).blocks for match in re.findall(r"\$\{?([A-Z_]+)", block.code)}
-    set_here = {match for block in read(name).blocks for match in re.findall(r"(?:^|export )([A-Z_]+)=", block.code)}
+@pytest.mark.parametrize("pages", [ENGLISH, CHINESE], ids=["english", "chinese"])
+def test_blocks_set_the_variables_that_they_use(pages: tuple[str, ...]) -> None:
+    code = [block.code for name in pages for block in read(name).blocks]
+    used = {match for one in code for match in re.findall(r"\$\{?([A-Z_]+)", one)}
+    set_here = {match for one in code for match in re.findall(r"(?:^|export )([A-Z_]+)=", one)}
     assert used - {"TOKEN1", "TOKEN2", "TOKEN3"} <= set_here
 
 
-@pytest.mark.parametrize("name", READMES)
+@pytest.mark.parametrize("name", BOTH_DEPLOY)
 def test_every_setting_is_there_and_no_other(name: str) -> None:
-    documented = re.findall(r"`(GLM_\w+)`", (CHECKOUT / "lib" / "settings.py").read_text())
-    rows = dict(re.findall(r"^\| `([A-Z_]+)` \|([^|]*)\|", read(name).section("Settings", "设置"), re.MULTILINE))
-    assert list(rows) == [*dict.fromkeys(documented), "PORT"]
-    assert set(re.findall(r"\bGLM_[A-Z_]+", read(name).text)) == set(documented)
+    section = read(name).section("Settings", "配置")
+    rows = dict(re.findall(r"^\| `([A-Z_]+)` \|([^|]*)\|", section, re.MULTILINE))
+    assert sorted(rows) == sorted([*known_settings(), "PORT"])
     for variable, default in rows.items():
         if value := re.fullmatch(r"`(.+)`", default.strip()):
             assert Settings.read({variable: value[1]}) == Settings(), f"the default of {variable} is another"
 
 
-@pytest.mark.parametrize("name", READMES)
+@pytest.mark.parametrize("name", [*PAGES, *OTHERS])
+def test_no_setting_is_named_that_is_none(name: str) -> None:
+    assert set(re.findall(r"\bGLM_[A-Z_]+", read(name).text)) <= known_settings()
+
+
+def known_settings() -> set[str]:
+    """The variables that `lib/settings.py` reads."""
+    return set(re.findall(r"`(GLM_\w+)`", (CHECKOUT / "lib" / "settings.py").read_text()))
+
+
+@pytest.mark.parametrize("name", BOTH_API)
 def test_every_endpoint_is_there_and_no_other(name: str) -> None:
     documented = set(re.findall(r"`((?:GET|POST|DELETE) /[^` ]*)`", "\n".join(map("\n".join, read(name).tables()))))
     served = {f"{method} {path}" for method, path in endpoints()}
     assert documented == {*served, "GET /"}
 
 
-@pytest.mark.parametrize("name", READMES)
+@pytest.mark.parametrize("name", BOTH_API)
 def test_every_error_is_there_and_no_other(name: str) -> None:
     table = read(name).section("Errors", "错误")
     rows = {(int(status), code) for status, code in re.findall(r"^\| (\d{3}) \| `(\w+)` \|", table, re.MULTILINE)}
-    assert {code for _, code in rows} == codes()
+    documented = {code for _, code in rows}
+    assert codes() <= documented
+    sources = "".join(file.read_text() for folder in ("api", "lib") for file in (CHECKOUT / folder).rglob("*.py"))
+    assert not [code for code in documented if f'"{code}"' not in sources]
     assert {(error.status, error.code) for error in subclasses(Error)} <= rows
 
 
@@ -407,18 +500,25 @@ def codes() -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("name", READMES)
+@pytest.mark.parametrize("name", BOTH_API)
 def test_every_model_is_there_and_no_other(name: str) -> None:
     table = read(name).section("Models", "模型")
-    documented = {
-        model for row in re.findall(r"^\| (`[^|]+) \|", table, re.MULTILINE) for model in re.findall(r"`([^`]+)`", row)
-    }
+    ours = re.findall(r"^\| (`[^|]+) \|", table.partition("| `claude")[0], re.MULTILINE)
+    documented = {model for row in ours for model in re.findall(r"`([^`]+)`", row)}
     assert documented == set(models.TABLE)
     assert f"`{DEFAULT_MODEL}`" in table
     assert all(f"`{suffix}`" in table for suffix in SUFFIXES)
 
 
-@pytest.mark.parametrize("name", READMES)
+@pytest.mark.parametrize("name", BOTH_API)
+def test_every_alias_is_there(name: str) -> None:
+    section = read(name).section("Models", "模型")
+    rows = re.findall(r"^\| (`claude[^|]+) \| `([^`]+)` \|$", section, re.MULTILINE)
+    documented = {(pattern, means) for names, means in rows for pattern in re.findall(r"`([^`]+)`", names)}
+    assert documented == set(DEFAULTS)
+
+
+@pytest.mark.parametrize("name", BOTH_DEPLOY)
 def test_the_functions_on_lambda_are_as_said(name: str) -> None:
     service = yaml.safe_load((CHECKOUT / "serverless.yml").read_text())
     row = re.compile(r"^\| `(\w+)` \| [^|]+ \| (\d+) s \| (\d+) MB \| (\S+) \|$", re.MULTILINE)
@@ -432,12 +532,26 @@ def test_the_functions_on_lambda_are_as_said(name: str) -> None:
             facts.get("memorySize", service["provider"]["memorySize"]),
             facts["url"] is not True and facts["url"]["invokeMode"] == "RESPONSE_STREAM",
         )
-        for function, facts in service["functions"].items()
+        for function, facts in lambda_functions(service).items()
     }
-    assert set(re.findall(r"--param (\w+)=", read(name).text)) == set(service["params"]["default"])
+    known = set(re.findall(r"param:(\w+)", (CHECKOUT / "serverless.yml").read_text()))
+    assert set(re.findall(r"--param (\w+)=", read(name).text)) == known
 
 
-@pytest.mark.parametrize("name", READMES)
+def lambda_functions(service: dict[str, Any]) -> dict[str, Any]:
+    """Every function that may be deployed: those that are named, and those that a parameter adds."""
+    named = service["functions"]
+    if isinstance(named, dict):
+        return named
+    added = service["custom"]["functions"].values()
+    return {
+        name: facts
+        for some in [*filter(lambda one: isinstance(one, dict), named), *added]
+        for name, facts in some.items()
+    }
+
+
+@pytest.mark.parametrize("name", BOTH_DEPLOY)
 def test_the_functions_on_vercel_are_as_said(name: str) -> None:
     settings = json.loads((CHECKOUT / "vercel.json").read_text())
     [functions] = settings["functions"].values()
@@ -447,7 +561,7 @@ def test_the_functions_on_vercel_are_as_said(name: str) -> None:
     assert "Hong Kong" in section or "香港" in section
 
 
-@pytest.mark.parametrize("name", READMES)
+@pytest.mark.parametrize("name", ENGLISH)
 def test_what_is_not_run_is_what_cannot_be(name: str) -> None:
     """Nothing that calls the bundle is passed over, and every answer has its question."""
     for block, after in pairwise(read(name).blocks):

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from lib.errors import BadRequest
 from lib.files.addresses import Resolver, resolve
-from lib.files.fetch import MAX_ADDRESSES, MAX_REDIRECTS, Limits, RemoteFile, open_file
+from lib.files.fetch import MAX_ADDRESSES, MAX_REDIRECTS, Limits, open_file
+from lib.files.remote_file import RemoteFile
 from lib.http.transport import Transport
 
 FIELD = "messages[1].content[0].image_url.url"

@@ -73,8 +73,8 @@ def test_tools_and_their_results_are_carried_as_text(bundle: Bundle, upstream: S
         tools=[{"type": "function", "function": {"name": "weather", "parameters": {}}}],
     )
     text = sent_text(upstream)
-    assert '<|assistant|>\n[Called the tool weather as c1: {"city": "Paris"}]\n' in text
-    assert "<|user|>\n[Result of the tool as c1:]\n18 degrees\n" in text
+    assert "<tool_call>weather<arg_key>city</arg_key><arg_value>Paris</arg_value></tool_call>" in text
+    assert "<|user|>\n[TOOL RESULT from weather (c1)]\n18 degrees\n[END OF TOOL RESULT]" in text
 
 
 def test_a_conversation_goes_on_with_the_newest_turn_alone(bundle: Bundle, upstream: StandIn, account: Account) -> None:

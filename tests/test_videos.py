@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 from zai import ZaiClient
 
-from lib.accounts.job_id import MAX_LENGTH
+from lib.accounts.signed_id import MAX_LENGTH
 from tests.asking import ask
 from tests.bundle import Bundle, serve
 from tests.redis_server import RedisServer, Unavailable

@@ -1,6 +1,7 @@
 """`GET /v1/models`, `GET /v1/models/{id}`: the names that clients may ask for.
 
 Who sends `anthropic-version` gets them in Anthropic's form, in which Claude Code looks for names with "claude" in them.
+Codex, which tells its `client_version`, gets what it wants to know of them beside the list.
 
 curl https://…/v1/models
 """
@@ -20,6 +21,7 @@ from lib.upstreams import UPSTREAMS
 from lib.wires.anthropic import models as anthropic
 from lib.wires.openai import models as openai
 from lib.wires.openai.wire import WIRE
+from lib.wires.responses import models as codex
 
 
 async def list_models(request: Request) -> JSONResponse:
@@ -29,7 +31,11 @@ async def list_models(request: Request) -> JSONResponse:
     if _is_anthropic(request):
         listed = [*_aliases((*own, *aliases.DEFAULTS)), *names]
         return JSONResponse(anthropic.list_object([_anthropic(name) for name, _ in listed]))
-    return JSONResponse(openai.list_object([*names, *_aliases(own)]))
+    listed = [*names, *_aliases(own)]
+    found = openai.list_object(listed)
+    if "client_version" in request.query_params:
+        found["models"] = codex.list_of(name for name, _ in listed)
+    return JSONResponse(found)
 
 
 async def retrieve_model(request: Request) -> JSONResponse:

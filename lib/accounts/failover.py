@@ -11,23 +11,19 @@ from contextlib import AsyncExitStack, aclosing
 from typing import Final, Protocol
 
 from lib import settings
+from lib.accounts import response_id
 from lib.accounts.cooldown import Cooldown
 from lib.accounts.keys import Candidate
+from lib.accounts.outcome import most_useful, of_deployment, risk_control
 from lib.accounts.queue import Queue, busy
 from lib.errors import (
-    AccountBanned,
     AccountBusy,
     AnswerUnusable,
     BadRequest,
     DeadlineExceeded,
     Error,
-    NoAccountAvailable,
-    QuotaExceeded,
-    RateLimited,
     RiskControl,
     TooLarge,
-    Unauthorized,
-    UpstreamUnavailable,
     UpstreamUncertain,
 )
 from lib.runtime import context
@@ -73,8 +69,13 @@ class _Accounts:
         self.risk_until: dict[str, float] = {}
 
 
-def answer(tried: Sequence[Candidate], request: ChatRequest, *, streamed: bool) -> AsyncGenerator[list[Event]]:
-    """The answer to `request`, from the first key that gives one."""
+def answer(
+    tried: Sequence[Candidate], request: ChatRequest, *, streamed: bool, signed: bool = False
+) -> AsyncGenerator[list[Event]]:
+    """The answer to `request`, from the first key that gives one.
+
+    `signed`: its conversation gets the id by which a response is gone on from, in place of the upstream's own.
+    """
     request = _resolved(request)
     facts = context.current()
     known = any(one.upstream.knows(request.model) for one in tried)
@@ -83,7 +84,8 @@ def answer(tried: Sequence[Candidate], request: ChatRequest, *, streamed: bool) 
     able = _able(tried, request)
 
     def attempt(upstream: Upstream, key: str) -> AsyncGenerator[list[Event]]:
-        return upstream.answer(request, key)
+        events = upstream.answer(request, key)
+        return response_id.signed(events, upstream.name, key) if signed else events
 
     return fail_over(able, attempt)
 
@@ -97,7 +99,7 @@ async def count_tokens(tried: Sequence[Candidate], request: ChatRequest) -> int:
             return await one.upstream.count_tokens(request, one.key.text)
         except Error as error:
             failures.append(error)
-    raise _of_deployment(most_useful(failures))
+    raise of_deployment(most_useful(failures))
 
 
 def _resolved(request: ChatRequest) -> ChatRequest:
@@ -128,7 +130,7 @@ async def fail_over[T](tried: Sequence[Candidate], attempt: Attempt[T], *, gener
                 yield item
             if round_.succeeded:
                 return
-    raise _of_deployment(most_useful(failures))
+    raise of_deployment(most_useful(failures))
 
 
 async def fail_over_call[T](tried: Sequence[Candidate], call: Call[T], *, generates: bool = True) -> T:
@@ -259,39 +261,6 @@ class _Round[T]:
     def _forget(self, accounts: Iterable[str]) -> None:
         for account in accounts:
             self._untried.pop(account, None)
-
-
-def risk_control(name: str) -> RiskControl:
-    """What a caller is told while the address is left alone."""
-    return RiskControl(
-        f"Risk control: {name} refuses the address that this deployment calls from. It was not asked again, since "
-        "repeating prolongs it. Open chatglm.cn in a browser on that network, wait some minutes, or deploy elsewhere."
-    )
-
-
-def most_useful(failures: Sequence[Error]) -> Error:
-    """The one to tell: when any key will be free again, before what no waiting mends."""
-    order = (AccountBusy, QuotaExceeded, RateLimited, UpstreamUnavailable, RiskControl, AccountBanned)
-
-    def rank(error: Error) -> tuple[int, float]:
-        if isinstance(error, RateLimited) and not isinstance(error, QuotaExceeded):
-            return 0, error.retry_after or 0.0
-        if isinstance(error, BadRequest):
-            return len(order) + 2, 0.0
-        if isinstance(error, Unauthorized):
-            return len(order) + 1, 0.0
-        return next((place for place, kind in enumerate(order, 1) if isinstance(error, kind)), len(order)), 0.0
-
-    return min(failures, key=rank)
-
-
-def _of_deployment(error: Error) -> Error:
-    """`error` as a caller has to be told it who presents an access key: a dead account is no fault of theirs."""
-    if settings.current().access_keys and isinstance(error, Unauthorized | AccountBanned | QuotaExceeded):
-        return NoAccountAvailable(
-            "None of this deployment's own accounts can answer. Its owner has to renew them: the log says which."
-        )
-    return error
 
 
 def _by_upstream(tried: Sequence[Candidate]) -> Iterable[list[Candidate]]:

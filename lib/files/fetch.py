@@ -16,7 +16,6 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Sequence
 from contextlib import aclosing, asynccontextmanager
-from io import BytesIO
 from typing import NamedTuple
 
 import httpx
@@ -26,7 +25,8 @@ from lib.errors import BadRequest
 from lib.files import data_url
 from lib.files.addresses import Resolver, is_public, resolve
 from lib.files.file_name import clean, file_name, from_content_disposition
-from lib.files.media_type import PEEK, FileType, detect
+from lib.files.media_type import PEEK, detect
+from lib.files.remote_file import RemoteFile
 from lib.http.request import DEFAULT_PORTS
 
 FETCH_SECONDS = 30.0
@@ -63,43 +63,6 @@ class Limits(NamedTuple):
         """What the deployment allows."""
         chosen = settings.current()
         return cls(chosen.max_file_bytes, chosen.allow_private_urls)
-
-
-class RemoteFile:
-    """An open file: what is known of it, and its content, which can be read once."""
-
-    def __init__(
-        self, name: str, file_type: FileType, size: int | None, head: bytes, rest: AsyncIterator[bytes]
-    ) -> None:
-        self.name = name
-        """Safe to pass on; its extension fits the content."""
-        self.content_type = file_type.content_type
-        """Told by the content."""
-        self.is_picture = file_type.is_picture
-        """Whether it is a picture of pixels."""
-        self.is_page = file_type is FileType.HTML
-        """Whether it is a web page, such as a site shows in place of a file."""
-        self.size = size
-        """Bytes, where known. The content then has as many, or reading it fails."""
-        self._head: bytes | None = head
-        self._rest = rest
-
-    async def aiter(self) -> AsyncIterator[bytes]:
-        """The content, chunk by chunk. Raises `BadRequest` where it breaks off or grows too large."""
-        if self._head is None:
-            raise RuntimeError("the content of a file can be read once")
-        head, self._head = self._head, None
-        yield head
-        del head
-        async for chunk in self._rest:
-            yield chunk
-
-    async def read(self) -> bytes:
-        """The content as a whole. Raises what `aiter` raises."""
-        whole = BytesIO()  # Grows in place, and gives its buffer away without a copy.
-        async for chunk in self.aiter():
-            whole.write(chunk)
-        return whole.getvalue()
 
 
 @asynccontextmanager

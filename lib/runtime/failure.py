@@ -40,3 +40,8 @@ def as_error(error: Exception) -> Error:
         return NotFound("There is nothing at this path.")
     _log.error("A fault of this deployment's own", exc_info=error)
     return Error("A fault of this deployment's own. Its log says more, under the request's id.")
+
+
+def no_websockets() -> NotFound:
+    """What a client is told that would rather have a WebSocket: with a 404 it sends its request by HTTP."""
+    return NotFound("There are no WebSockets here: send the request by HTTP.", code="no_websockets")

@@ -15,7 +15,7 @@ from lib.errors import TooLarge
 from lib.runtime import context, lambda_adapter
 from lib.runtime.context import Invocation
 from lib.runtime.deadline import Deadline
-from lib.runtime.failure import error_response
+from lib.runtime.failure import error_response, no_websockets
 from lib.runtime.wire import Wire
 from lib.settings import Settings
 
@@ -46,8 +46,17 @@ class RequestMiddleware:
         """Serve one request to its end."""
         if scope["type"] == "http":
             await _Exchange(self._app, self._wire, scope, receive, send).serve()
+        elif scope["type"] == "websocket":
+            await self._deny(scope, receive, send)
         else:
             await self._app(scope, receive, send)
+
+    async def _deny(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse a WebSocket with a 404, after which clients use HTTP. Servers without that extension say 403."""
+        if "websocket.http.response" not in scope.get("extensions", {}):
+            await send({"type": "websocket.close"})
+            return
+        await error_response(no_websockets(), self._wire)(scope, receive, send)
 
 
 class _ClientGoneError(Exception):
@@ -99,6 +108,8 @@ class _Exchange:
         chosen = Settings()
         if self._scope["path"] != _ALWAYS_OPEN:
             chosen = settings.current().check()
+        if (b"upgrade", b"websocket") in self._scope["headers"]:
+            raise no_websockets()  # So they look where the platform or the server knows of none.
         self._facts.deadline = Deadline.of(self._scope, chosen.max_duration)
         self._room = MAX_BODY_BYTES + chosen.max_file_bytes * 4 // 3
         if self._scope["method"] in ("GET", "HEAD", "DELETE", "OPTIONS"):

@@ -32,9 +32,7 @@ class BlockValue:
     def read(self, text: str, at: int, *, final: bool) -> int:
         """Reads on from `at`, and returns where to go on."""
         if self.cdata is None:
-            start = at
-            while start < len(text) and text[start].isspace():
-                start += 1
+            start = _skip_space(text, at)
             if _CDATA_OPENER.at(text, start):
                 self.cdata, at = True, start + len(CDATA_OPENER)
             elif not final and (start == len(text) or _CDATA_OPENER.begins(text, start)):
@@ -87,19 +85,22 @@ class BlockValue:
 
     def _end(self, text: str, at: int, *, final: bool) -> int | None:
         """Where what closes the value ends; 0: nothing that closes it stands here; None: that cannot be said yet."""
-        end, found = at, False
-        while True:
-            mark = self._closers.at(text, end) or self._cdata_closer(text, end)
-            if not mark:
-                break
-            end += len(mark)
+        end = at
+        if self.cdata:
+            while mark := self._cdata_closer(text, end):
+                end += len(mark)
+        found = end > at
+        closer = _skip_space(text, end) if found else end
+        if self.cdata and not final and self._may_close(text, closer):
+            return None
+        while mark := self._closers.at(text, closer):
+            end = closer + len(mark)
             found = True
             if not self.cdata:
                 break
-            while text[end : end + 1].isspace():
-                end += 1
-        if self.cdata and not final and self._may_close(text, end):
-            return None
+            closer = _skip_space(text, end)
+            if not final and self._closers.begins(text, closer):
+                return None
         if not found:
             return None if not final and self._closers.begins(text, end) else 0
         follows = self._follows(end)
@@ -133,3 +134,9 @@ class BlockValue:
             self.ended = self.ends_call = True
             return len(text)
         return at
+
+
+def _skip_space(text: str, at: int) -> int:
+    while at < len(text) and text[at].isspace():
+        at += 1
+    return at

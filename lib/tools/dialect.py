@@ -105,9 +105,6 @@ WRAPPER_OPENERS: Final = (
 STOP_MARKS: Final = ("<tool_response>", "<|observation|>", "<|user|>", RESULT_OPENER)
 """Where the model begins to invent results or the user's words: nothing from here on is its answer."""
 
-ROLE_MARKS: Final = ("<|system|>", "<|assistant|>", "<|endoftext|>")
-"""Marks that are not read, but must not come from a text."""
-
 CDATA_OPENER: Final = "<![CDATA["
 CDATA_CLOSERS: Final = ("]]>", "]]|>")
 """The second is how models mangle the first; it also comes doubled, or not at all."""
@@ -158,7 +155,6 @@ ESCAPED: Final = (
     "</tools>",
     "</tool_response>",
     *STOP_MARKS,
-    *ROLE_MARKS,
     RESULT_CLOSER,
 )
 """Every mark that a text of the caller's, of a tool's or of a page's must not hold as it is.

@@ -1,13 +1,17 @@
 """Which JSON types a schema allows, for typing the values of a call. Not a validator: what is unclear allows all."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 from lib.types.chat import Schema
 
 ALL: Final = frozenset({"string", "integer", "number", "boolean", "null", "object", "array"})
-MAX_DEPTH: Final = 12
-"""How far references and unions are followed: a caller's schema may refer to itself."""
+MAX_REFERENCES: Final = 12
+"""How many references in a row are followed: a caller's may go round in circles."""
+MAX_SCHEMAS: Final = 200
+"""Schemas within one that are looked at; what has more allows all."""
+_ANYTHING: Final[Schema] = MappingProxyType({})
 
 
 def kind_of(value: Any) -> str:
@@ -25,66 +29,73 @@ def kind_of(value: Any) -> str:
     return "array" if isinstance(value, list) else "object"
 
 
-def kinds(schema: Any, root: Schema, depth: int = 0) -> frozenset[str]:
-    """The types that `schema` allows; `root` is the schema that its references point into."""
+def kinds(schema: Any, root: Schema, found: dict[int, frozenset[str]] | None = None) -> frozenset[str]:
+    """The types that `schema` allows; `root` is the schema that its references point into.
+
+    `found` holds what is known of the schemas seen on the way, by identity, so that each is looked at once: one that
+    refers to itself adds nothing of its own.
+    """
     schema = resolve(schema, root)
-    if not isinstance(schema, Mapping) or depth > MAX_DEPTH:
+    found = {} if found is None else found
+    if not isinstance(schema, Mapping) or len(found) > MAX_SCHEMAS:
         return ALL
+    if id(schema) in found:
+        return found[id(schema)]
+    found[id(schema)] = frozenset()
     allowed = _own(schema)
     for name in ("anyOf", "oneOf"):
-        choices = schema.get(name)
-        if isinstance(choices, Sequence) and not isinstance(choices, str) and choices:
-            allowed &= frozenset().union(*(kinds(choice, root, depth + 1) for choice in choices))
+        if choices := _list(schema.get(name)):
+            allowed &= frozenset().union(*(kinds(choice, root, found) for choice in choices)) or ALL
     for part in _list(schema.get("allOf")):
-        allowed &= kinds(part, root, depth + 1)
+        allowed &= kinds(part, root, found) or ALL
     if schema.get("nullable") is True and allowed != ALL:
         allowed |= {"null"}
+    found[id(schema)] = allowed or ALL
     return allowed or ALL
 
 
 def resolve(schema: Any, root: Schema) -> Any:
     """What a reference within the schema points to; anything else as it is."""
-    for _ in range(MAX_DEPTH):
+    for _ in range(MAX_REFERENCES):
         reference = schema.get("$ref") if isinstance(schema, Mapping) else None
         if not isinstance(reference, str):
             return schema
         if not reference.startswith("#"):
-            return {}
+            return _ANYTHING
         found: Any = root
         for step in reference[1:].split("/")[1:]:
             found = found.get(step.replace("~1", "/").replace("~0", "~")) if isinstance(found, Mapping) else None
-        schema = found if found is not None else {}
-    return {}
+        schema = found if found is not None else _ANYTHING
+    return _ANYTHING
 
 
-def properties(schema: Any, root: Schema, depth: int = 0) -> dict[str, Any]:
+def properties(schema: Any, root: Schema) -> dict[str, Any]:
     """The properties of an object, those of all the parts of the schema together."""
-    schema = resolve(schema, root)
-    if not isinstance(schema, Mapping) or depth > MAX_DEPTH:
-        return {}
     found: dict[str, Any] = {}
-    for name in ("anyOf", "oneOf", "allOf"):
-        for part in _list(schema.get(name)):
-            for key, value in properties(part, root, depth + 1).items():
-                found[key] = {"anyOf": [found[key], value]} if key in found and found[key] != value else value
-    own = schema.get("properties")
-    if isinstance(own, Mapping):
-        found.update(own)
+    for part in _parts(schema, root):
+        own = part.get("properties")
+        for key, value in own.items() if isinstance(own, Mapping) else ():
+            found[key] = {"anyOf": [found[key], value]} if key in found and found[key] != value else value
     return found
 
 
-def items(schema: Any, root: Schema, depth: int = 0) -> Any:
+def items(schema: Any, root: Schema) -> Any:
     """The schema of an array's items; empty where none is given."""
-    schema = resolve(schema, root)
-    if not isinstance(schema, Mapping) or depth > MAX_DEPTH:
-        return {}
-    if isinstance(schema.get("items"), Mapping):
-        return schema["items"]
-    for name in ("anyOf", "oneOf", "allOf"):
-        for part in _list(schema.get(name)):
-            if "array" in kinds(part, root, depth + 1) and (found := items(part, root, depth + 1)):
-                return found
-    return {}
+    return next((part["items"] for part in _parts(schema, root) if isinstance(part.get("items"), Mapping)), _ANYTHING)
+
+
+def _parts(schema: Any, root: Schema) -> list[Mapping[str, Any]]:
+    """The schema, and all that it is a union or an intersection of."""
+    parts: list[Mapping[str, Any]] = []
+    waiting, seen = [schema], set[int]()
+    while waiting and len(seen) <= MAX_SCHEMAS:
+        part = resolve(waiting.pop(0), root)
+        if isinstance(part, Mapping) and id(part) not in seen:
+            seen.add(id(part))
+            parts.append(part)
+            for name in ("anyOf", "oneOf", "allOf"):
+                waiting += _list(part.get(name))
+    return parts
 
 
 def _own(schema: Mapping[str, Any]) -> frozenset[str]:

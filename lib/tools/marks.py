@@ -43,7 +43,12 @@ class Marks:
         return any(mark.startswith(rest) for mark in self._by_start.get(rest[:2], ()))
 
 
+MAX_ROLE: Final = 40
+"""Letters of the name in `<|name|>`: each of these is taken for a mark, whatever the model's own are called."""
+
 _ESCAPED: Final = Marks(*ESCAPED)
+_LONGEST: Final = 60
+"""No mark is longer."""
 _SIGNS: Final = tuple({mark[0] for mark in ESCAPED})
 
 
@@ -60,7 +65,7 @@ def _escape(sign: str, part: str) -> str:
     """`part` stands after `sign`: with a tilde more, if the two are a mark, escaped or not."""
     bare = part.lstrip(TILDE) if part[:1] == TILDE else part
     # A mark may hold the sign of its kind no second time, so it does not go beyond its part.
-    return TILDE + part if _ESCAPED.at(sign + bare[:60], 0) else part
+    return TILDE + part if _length(sign + bare[:_LONGEST]) > 0 else part
 
 
 def escaped_at(text: str, at: int) -> int:
@@ -71,11 +76,23 @@ def escaped_at(text: str, at: int) -> int:
         end += 1
     if end == at + 1:
         return WAIT if end == length else NONE
-    bare = text[at] + text[end : end + 60]
-    mark = _ESCAPED.at(bare, 0)
-    if mark:
-        return end - at - 1 + len(mark)
-    return WAIT if end + 60 > length and _ESCAPED.begins(bare, 0) else NONE
+    found = _length(text[at] + text[end : end + _LONGEST])
+    return end - at - 1 + found if found > 0 else found
+
+
+def _length(bare: str) -> int:
+    """The length of the mark that `bare` begins with; `NONE`, or `WAIT` where it may be the beginning of one."""
+    if mark := _ESCAPED.at(bare, 0):
+        return len(mark)
+    if bare.startswith("<|"):
+        end = bare.find("|", 2)
+        name = bare[2:] if end < 0 else bare[2:end]
+        if len(name) <= MAX_ROLE and not set(name) & {"<", ">"}:
+            if end < 0 or end + 1 == len(bare):
+                return WAIT
+            if name and bare[end + 1] == ">":
+                return end + 2
+    return WAIT if _ESCAPED.begins(bare, 0) else NONE
 
 
 def unescape(text: str) -> str:

@@ -77,13 +77,17 @@ def calls_text(calls: Iterable[ToolCall]) -> str:
     return "\n".join(_call_text(call) for call in calls)
 
 
-def messages(request: ChatRequest, clean: Callable[[str], str] = lambda words: words) -> tuple[Message, ...]:
+def messages(
+    request: ChatRequest,
+    clean: Callable[[str], str] = lambda words: words,
+    names: Mapping[str, str] | None = None,
+) -> tuple[Message, ...]:
     """The conversation for an upstream that knows no tools: the declaration first, calls and results as words.
 
     `clean` is applied to the assistant's own words, not to its calls. Results are the user's; those that follow one
-    another are one message. Files stay where they were.
+    another are one message. Files stay where they were. `names`: see `call_names`, where these messages are not all.
     """
-    names = call_names(request.messages)
+    names = call_names(request.messages) if names is None else names
     found: list[Message] = []
     for message in request.messages:
         parts = _parts(message, names, clean)

@@ -45,6 +45,8 @@ class CallReader:
         self._tools = {tool.name: tool for tool in tools} | {shown_name(tool.name): tool for tool in tools}
         self._parallel = parallel
         self._text = ""
+        self._leading: str | None = ""
+        """White space that the answer begins with: before a call it is left out. None: words have come."""
         self._spans = CodeSpans()
         self._block: Block | None = None
         self._opener = ""
@@ -57,8 +59,8 @@ class CallReader:
             if self._fenced.take(text):
                 return []
             text, self._fenced = self._fenced.held, None
-        if "<" not in text and "[" not in text and not (self._text or self._block or self.called or self.stopped):
-            self._spans.feed(text)  # Most pieces by far are words alone.
+        if self._is_words_alone(text):
+            self._spans.feed(text)
             return [Text(text)] if text else []
         return self._read(text, final=False)
 
@@ -78,8 +80,35 @@ class CallReader:
             self.unfinished = self.stopped = True
             return []
         events = self._read("", final=True)
+        if self._leading and not (self.called or self.unfinished):
+            events.append(Text(self._leading))
+        self._leading = None
         self.stopped = True
         return events
+
+    def take_calls(self, calls: Sequence[ToolCall]) -> list[CallOrText]:
+        """Calls that came natively in the same answer: text that follows them is dropped, more of them are not.
+
+        They are not told where a call in the text was begun and breaks off with them: look at `failure`.
+        """
+        if not calls or (self.called and not self._parallel):
+            return []
+        if self._fenced is not None and not self._fenced.held.strip():
+            self._fenced = None
+        if self._leading is not None:
+            self._leading = ""
+        events = self.end(cut=False)
+        if self.failure is not None or (self.called and not self._parallel):
+            return events
+        for call in calls if self._parallel else calls[:1]:
+            events += [ToolCallStart(call.id, call.name), ToolCallArguments(call.arguments), ToolCallEnd()]
+        self.called = True
+        return events
+
+    def _is_words_alone(self, text: str) -> bool:
+        """Most pieces by far are words alone, with nothing before them that waits."""
+        waits = self._text or self._block or self.called or self.stopped or self._leading is not None
+        return not waits and "<" not in text and "[" not in text
 
     def _read(self, text: str, *, final: bool) -> list[CallOrText]:
         self._text += text
@@ -165,7 +194,7 @@ class CallReader:
         escaped = marks.escaped_at(text, at)
         if escaped > 0:
             self._spans.feed(text[at : at + escaped])
-            self._events.append(Text(text[at] + text[at + 2 : at + escaped]))
+            self._give(text[at] + text[at + 2 : at + escaped])
             return escaped
         may_begin = (escaped == marks.WAIT or _ANY.begins(text, at)) and not final
         if self._spans.inside():
@@ -202,9 +231,16 @@ class CallReader:
         return len(mark)
 
     def _say(self, text: str) -> None:
-        if not text:
-            return
-        self._spans.feed(text)
+        if text:
+            self._spans.feed(text)
+            self._give(text)
+
+    def _give(self, text: str) -> None:
+        if self._leading is not None:
+            text = self._leading + text
+            self._leading = None if text.strip() else text
+            if self._leading:
+                return
         if self._events and isinstance(last := self._events[-1], Text):
             self._events[-1] = Text(last.text + text)
         else:

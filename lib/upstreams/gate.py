@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from lib.errors import AnswerUnusable, UpstreamFailed
+from lib.tools.dialect import shown_name
 from lib.tools.structured import check_arguments
 from lib.types.chat import ChatRequest, Tool
 from lib.types.events import (
@@ -135,7 +136,7 @@ class Gate:
 
 def call_wanted(tools: Iterable[Tool]) -> str:
     """What the model is told that had to call one of `tools`, and did not."""
-    return f"No tool was called. Call {' or '.join(tool.name for tool in tools)} now: write the call alone."
+    return f"No tool was called. Call {' or '.join(shown_name(tool.name) for tool in tools)} now: write the call alone."
 
 
 def calls_fault(events: Sequence[Event], tools: Iterable[Tool]) -> str:

@@ -11,12 +11,15 @@ from typing import Final
 from pydantic.json_schema import models_json_schema
 
 from lib.wires.anthropic import description as anthropic
+from lib.wires.openai import description as openai
 from lib.wires.openai.chat_request import ChatRequest
+from lib.wires.openai.completion_request import CompletionRequest
+from lib.wires.openai.description import error_object
 from lib.wires.openai.image_request import ImageRequest
 from lib.wires.openai.token_check import TokenCheckRequest
+from lib.wires.responses import description as responses
 from lib.wires.shared.request import Model
 from lib.wires.shared.schema import (
-    BOOLEAN,
     INTEGER,
     SECURITY,
     STRING,
@@ -24,7 +27,6 @@ from lib.wires.shared.schema import (
     in_json,
     list_of,
     object_of,
-    or_null,
     ref,
 )
 from lib.wires.zhipu.video_request import VideoRequest
@@ -51,7 +53,9 @@ def describe() -> Json:
         ImageRequest,
         TokenCheckRequest,
         VideoRequest,
+        CompletionRequest,
         *anthropic.REQUESTS,
+        *responses.REQUESTS,
     )
     _, described = models_json_schema(
         [(model, "validation") for model in requests], ref_template="#/components/schemas/{model}"
@@ -61,9 +65,9 @@ def describe() -> Json:
         "openapi": "3.1.0",
         "info": {"title": "glm-functions", "version": VERSION, "description": _ABOUT},
         "servers": [{"url": "/"}],
-        "paths": _paths() | anthropic.paths(),
+        "paths": _paths() | anthropic.paths() | responses.paths(),
         "components": {
-            "schemas": definitions | _answers() | anthropic.answers(),
+            "schemas": definitions | openai.answers() | _answers() | anthropic.answers() | responses.answers(),
             "responses": _errors(),
             "headers": _headers(),
             "securitySchemes": {
@@ -104,6 +108,13 @@ def _paths() -> Json:
                 "ChatCompletionChunk; the last is `[DONE]`, or an Error where the answer breaks off.",
                 in_json("ChatCompletion") | _events("ChatCompletionChunk", "Error"),
                 ChatRequest,
+            ),
+        },
+        "/v1/completions": {
+            "post": _account_operation(
+                "An answer to a text, as to the one message of a chat: whole, or with `stream` as server-sent events.",
+                in_json("Completion") | _events("Completion", "Error"),
+                CompletionRequest,
             ),
         },
         "/v1/images/generations": {
@@ -211,52 +222,7 @@ def _errors() -> Json:
 
 
 def _answers() -> Json:
-    error = object_of({"message": STRING, "type": STRING, "param": or_null(STRING), "code": or_null(STRING)})
-    url_citation = object_of({"start_index": INTEGER, "end_index": INTEGER, "url": STRING, "title": STRING})
-    citations = list_of(object_of({"type": {"const": "url_citation"}, "url_citation": url_citation}))
-    said = {"content": STRING, "reasoning_content": STRING, "annotations": citations}
-    reason = {"enum": ["stop", "length", "content_filter"]}
-    model = {"id": STRING, "object": {"const": "model"}, "created": INTEGER, "owned_by": STRING}
-    answer = {"id": {"type": "string", "description": "The conversation's id."}, "created": INTEGER, "model": STRING}
-    choice = object_of(
-        {
-            "index": {"const": 0},
-            "message": object_of({"role": {"const": "assistant"}, "content": STRING}, said),
-            "finish_reason": reason,
-            "logprobs": {"type": "null"},
-        }
-    )
-    delta = object_of(
-        {"index": {"const": 0}, "delta": object_of({}, {"role": STRING} | said)}, {"finish_reason": or_null(reason)}
-    )
     return {
-        "Error": object_of({"error": error}),
-        "Model": object_of(model),
-        "ModelList": object_of({"object": {"const": "list"}, "data": list_of(ref("Model"))}),
-        "TokenVerdict": object_of(
-            {"live": BOOLEAN}, {"kind": {"enum": ["refresh", "access"]}, "expires_at": INTEGER, "guest": BOOLEAN}
-        ),
-        "Usage": object_of(
-            {
-                "prompt_tokens": INTEGER,
-                "completion_tokens": INTEGER,
-                "total_tokens": INTEGER,
-                "completion_tokens_details": object_of({"reasoning_tokens": INTEGER}),
-            }
-        )
-        | {"description": "Estimated from the texts: the service counts nothing."},
-        "ChatCompletion": object_of(
-            answer | {"object": {"const": "chat.completion"}, "choices": list_of(choice), "usage": ref("Usage")}
-        ),
-        "ChatCompletionChunk": object_of(
-            answer | {"object": {"const": "chat.completion.chunk"}, "choices": list_of(delta)}, {"usage": ref("Usage")}
-        ),
-        "Images": object_of(
-            {
-                "created": INTEGER,
-                "data": list_of(object_of({}, {"url": STRING, "b64_json": STRING, "revised_prompt": STRING})),
-            }
-        ),
         "Video": object_of(
             {
                 "id": STRING,
@@ -269,7 +235,7 @@ def _answers() -> Json:
             },
             {
                 "progress": {"type": "integer", "minimum": 0, "maximum": 100},
-                "error": error,
+                "error": error_object(),
                 "data": list_of(
                     object_of(
                         {

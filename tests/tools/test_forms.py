@@ -78,7 +78,7 @@ def test_a_schema_that_refers_to_itself() -> None:
     assert always_told(written, tools=[tool]) == [("t", {"node": {"n": 1, "next": {"n": 2}}})]
     loop = Tool("t", parameters={"properties": {"a": {"$ref": "#/properties/a"}, "b": {"$ref": "http://host/x"}}})
     assert always_told(trained("t", {"a": "1", "b": "x"}), tools=[loop]) == [("t", {"a": 1, "b": "x"})]
-    union: dict[str, Any] = {"anyOf": [{"$ref": "#/$defs/u"}, {"$ref": "#/$defs/u"}]}
+    union: dict[str, Any] = {"anyOf": [{"$ref": "#/$defs/u"}] * 50 + [{"allOf": [{"$ref": "#/$defs/u"}]}] * 50}
     hostile = Tool("t", parameters={"properties": {"a": {"$ref": "#/$defs/u"}}, "$defs": {"u": union}})
     began = time.monotonic()
     assert always_told(trained("t", {"a": "1"}), tools=[hostile]) == [("t", {"a": 1})]

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from lib.tools.native import read_native
+from lib.tools.reader import CallReader
 from lib.types.chat import Tool
+from lib.types.events import Text, ToolCallStart
 from tests.tools.calls import TOOLS
 
 BASH = Tool(
@@ -111,3 +113,33 @@ def test_calls_joined_in_one_string() -> None:
     joined = '{"command": "a"}{"command": "b"}'
     assert read("RunCommand", joined) == [("RunCommand", {"command": "a"}), ("RunCommand", {"command": "b"})]
     assert read("RunCommand", f"[{joined.replace('}{', '},{')}]") == read("RunCommand", joined)
+
+
+def events_of(*pieces: str, native: int, parallel: bool = True) -> tuple[list[str], CallReader]:
+    """Text and names of what comes out where `native` calls follow the pieces, then more text and another call."""
+    reader = CallReader(ALL, parallel=parallel)
+    events = [event for piece in pieces for event in reader.feed(piece)]
+    calls = read_native("RunCommand", '{"command": "ls"}' * native, "mc_tool_call", ALL)
+    events += reader.take_calls(calls) + reader.feed("It failed. ")
+    events += reader.take_calls(read_native("ping", "{}", "", ALL)) + reader.end(cut=False)
+    told = [event.text for event in events if isinstance(event, Text)]
+    told += [event.name for event in events if isinstance(event, ToolCallStart)]
+    return told, reader
+
+
+def test_both_ways_in_one_answer() -> None:
+    told, reader = events_of("\n<tool_call>ping</tool_call>\n", native=1)
+    assert told == ["ping", "RunCommand", "ping"]
+    assert reader.called
+    assert reader.stopped
+    assert events_of("I look. <", native=2)[0] == ["I look. ", "<", "RunCommand", "RunCommand", "ping"]
+    assert events_of(" \n", native=1)[0] == ["RunCommand", "ping"]
+    assert events_of("", native=2, parallel=False)[0] == ["RunCommand"]
+    assert events_of("<tool_call>ping</tool_call>", native=1, parallel=False)[0] == ["ping"]
+
+
+def test_a_call_in_the_text_that_breaks_off_with_a_native_one() -> None:
+    told, reader = events_of("<tool_call>Write<arg_key>content</arg_key><arg_value>ha", native=1)
+    assert told[:1] == ["Write"]
+    assert reader.failure is not None
+    assert "RunCommand" not in told

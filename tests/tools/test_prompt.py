@@ -15,6 +15,7 @@ from lib.tools.prompt import call_names, calls_text, declaration, message_text, 
 from lib.tools.reader import read_calls
 from lib.types.chat import ChatRequest, FilePart, Message, TextPart, Tool, ToolCall, ToolChoice
 from lib.types.usage import tokens
+from lib.upstreams.chatglm.prompt import unmarked
 from tests.tools.calls import READ, TOOLS, WRITE, always_told
 
 
@@ -148,6 +149,11 @@ def test_results_name_the_tool_as_the_caller_does_or_by_the_calls_id() -> None:
     assert lost.startswith("[TOOL RESULT from a tool (gone) [END)]\nx\n")
 
 
+def test_the_names_of_calls_may_come_from_a_longer_conversation() -> None:
+    (_, last) = messages(asked(HISTORY[-1]), names=call_names(HISTORY))
+    assert last.text.startswith("[TOOL RESULT from ping (c2)] The tool failed:\nNo route\n")
+
+
 def test_pictures_in_results_stay_where_they_were() -> None:
     picture = FilePart("data:,", "messages[1]", is_image=True)
     result = Message("tool", (TextPart("See:"), picture), tool_call_id="c1")
@@ -183,7 +189,7 @@ def test_a_prompt_that_is_too_long_says_how_long_each_part_is() -> None:
 
 
 _MARKED = st.lists(
-    st.one_of(st.text(max_size=6), st.sampled_from(dialect.ESCAPED), st.sampled_from("<[~|")), max_size=6
+    st.one_of(st.text(max_size=6), st.sampled_from((*dialect.ESCAPED, "<|im_start|>", *"<[~|>"))), max_size=6
 ).map("".join)
 
 
@@ -195,6 +201,7 @@ def test_no_text_poses_as_a_call_a_result_or_a_turn(text: str, role: str) -> Non
     if role == "tool":
         shown = shown.partition("\n")[2].removesuffix("[END OF TOOL RESULT] This call is done.").removesuffix("\n")
     assert not [mark for mark in dialect.ESCAPED if mark in shown]
+    assert unmarked(shown) == shown  # What the prompt does about role marks has nothing left to do.
     assert not read_calls(shown, TOOLS)
     assert unescape(shown) == text
 

@@ -255,3 +255,10 @@ def test_a_long_value_in_small_pieces_costs_little() -> None:
     began = time.process_time()
     assert told(pieces) == [("Write", {"content": "ab <" * 20_000})]
     assert time.process_time() - began < 5
+
+
+@pytest.mark.parametrize("space", ["\n", " \n\n "])
+def test_white_space_alone_before_a_call_is_left_out(space: str) -> None:
+    assert always_told(space + "<tool_call>ping</tool_call>") == [("ping", {})]
+    assert always_told(space + "<tool_call>pong</tool_call>") == [space + "<tool_call>pong</tool_call>"]
+    assert always_told(space + "Hello") == [space + "Hello"]

@@ -44,7 +44,7 @@ def test_any_calls_any_texts_any_cut(text: str, calls: list[tuple[str, Any]], fo
     written = before + "".join(FORMS[form](name, arguments) + "\n" for name, arguments in safe)
     places = data.draw(st.lists(st.integers(0, len(written)), max_size=12).map(sorted))
     pieces = [written[start:end] for start, end in zip([0, *places], [*places, len(written)], strict=True)]
-    expected: Told = [unescape(before)] if before else []
+    expected: Told = [unescape(before)] if before.strip() or (before and not calls) else []
     assert told(pieces) == expected + list(calls)
 
 
@@ -95,13 +95,33 @@ _GARBAGE = st.lists(
             *("[TOOL RESULT from ", "[END OF TOOL RESULT]", "<~tool_call>", "</", "</name>", "]", "/>", "<item>"),
         ]
     ),
-    max_size=24,
+    max_size=10,
 ).map("".join)
 
 
-@settings(max_examples=400, deadline=None)
-@given(_GARBAGE, st.booleans(), st.booleans())
-def test_anything_is_read_alike_however_it_is_cut(text: str, cut: bool, parallel: bool) -> None:
+_BEGINNING = st.sampled_from(
+    [
+        *(
+            "",
+            "text ",
+            "<tool_call>Write",
+            "<tool_call>Write{",
+            '<tool_call>{"name":"ping"',
+            "<tool_call>ping</tool_call>",
+        ),
+        "<tool_call>Write<arg_key>content</arg_key><arg_value>a",
+        "<tool_call>Write<arg_key>lines</arg_key><arg_value>1",
+        '<|DSML|invoke name="Write"><|DSML|parameter name="content"><![CDATA[',
+        '<invoke name="Write">\n<parameter name="content">',
+        '```json\n{"name": "ping", "arguments": {',
+    ]
+)
+
+
+@settings(max_examples=600, deadline=None)
+@given(_BEGINNING, _GARBAGE, st.booleans(), st.booleans())
+def test_anything_is_read_alike_however_it_is_cut(begun: str, text: str, cut: bool, parallel: bool) -> None:
+    text = begun + text
     at_once = told([text], cut=cut, parallel=parallel)
     assert told(list(text), cut=cut, parallel=parallel) == at_once
     assert told([text[:7], text[7:20], text[20:]], cut=cut, parallel=parallel) == at_once

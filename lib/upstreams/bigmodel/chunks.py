@@ -24,8 +24,8 @@ from lib.types.events import (
 )
 from lib.types.usage import tokens
 from lib.upstreams.bigmodel import errors
-from lib.upstreams.bigmodel.sse_decoder import SSEDecoder
 from lib.upstreams.bigmodel.tool_calls import ToolCalls
+from lib.upstreams.sse_decoder import SseDecoder
 
 _REASONS: Final[dict[str, FinishReason]] = {
     "stop": "stop",
@@ -55,7 +55,7 @@ class Chunks:
         """Why the answer failed, where it did. The events before the failure have been given."""
         self._count_prompt = count_prompt
         self._silent = silent
-        self._decoder = SSEDecoder()
+        self._decoder = SseDecoder()
         self._calls = ToolCalls(only_first=one_call)
         self._started = False
         self._model = ""

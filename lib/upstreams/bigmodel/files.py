@@ -12,7 +12,8 @@ from typing import Any, Final, NamedTuple
 
 from lib.errors import BadRequest
 from lib.files import data_url
-from lib.files.fetch import Limits, RemoteFile, open_file
+from lib.files.fetch import Limits, open_file
+from lib.files.remote_file import RemoteFile
 from lib.runtime import context
 from lib.types.chat import FilePart
 from lib.upstreams.bigmodel.errors import Crowded, NotConnected

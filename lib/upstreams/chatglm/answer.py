@@ -34,6 +34,7 @@ from lib.upstreams.chatglm.calls import CallEvents
 from lib.upstreams.chatglm.conversation import Conversations
 from lib.upstreams.chatglm.event_json import in_the_middle
 from lib.upstreams.chatglm.event_reader import EventReader
+from lib.upstreams.chatglm.prompt import speaks_of_tools
 from lib.upstreams.chatglm.service import Stream
 from lib.upstreams.chatglm.token import Token
 from lib.upstreams.in_time import in_time
@@ -73,7 +74,7 @@ class Generation:
     def __init__(self, request: ChatRequest, body: Body, account: Account) -> None:
         self._request = request
         self._body = body
-        self._calls = CallEvents(request) if request.callable_tools else None
+        self._calls = CallEvents(request) if speaks_of_tools(request) else None
         self._account = account
         self._reader = EventReader(draws=body.draws)
         self._opening: asyncio.Task[Stream] | None = None

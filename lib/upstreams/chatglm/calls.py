@@ -1,23 +1,28 @@
 """Calls of the caller's tools in an answer, in both ways in which they come: as text, and as native parts."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from lib.errors import Error
 from lib.tools.native import read_native
 from lib.tools.reader import CallReader, read_calls
-from lib.tools.repair import REPEATED, repeats_itself
+from lib.tools.repetition import REPEATED, repeats_itself
 from lib.types.chat import ChatRequest, ToolCall
 from lib.types.events import (
     Event,
     Finish,
     FinishReason,
     Reasoning,
+    Revision,
     Text,
     ToolCallArguments,
     ToolCallEnd,
     ToolCallStart,
 )
 from lib.upstreams.chatglm.event_json import NativeCall
+
+CHECKED_EVERY: Final = 1000
+"""Letters after which it is looked whether the model writes the same again and again."""
 
 
 class CallEvents:
@@ -33,6 +38,7 @@ class CallEvents:
         self._reader = CallReader(self._tools, parallel=self._parallel)
         self._reasoning: list[str] = []
         self._said = ""
+        self._unchecked = 0
         self._said_anything = False
         self._native_ids: set[str] = set()
         self._native: list[ToolCall] = []
@@ -55,12 +61,26 @@ class CallEvents:
                 self._end("stop", out)
         elif isinstance(event, Finish):
             self._end(event.reason, out, event.note)
+        elif isinstance(event, Revision):
+            out.append(self._revised(event))
         else:
             if isinstance(event, Reasoning):
                 self._reasoning.append(event.text)
             out.append(event)
         if self._reader.failure is not None and not self.complete:
             self.failure, self.complete = self._reader.failure, True
+
+    def _revised(self, revision: Revision) -> Revision:
+        """The revision with the calls that are in its texts."""
+        self._reader = CallReader(self._tools, parallel=self._parallel)
+        events: list[Event] = []
+        for event in revision.events:
+            if isinstance(event, Text):
+                self._note(self._reader.feed(event.text), events)
+            else:
+                events.append(event)
+        self._note(self._reader.end(cut=False), events)
+        return Revision(tuple(events))
 
     def _take_natives(self, natives: Sequence[NativeCall], out: list[Event]) -> None:
         """The caller's own calls among native ones; those that only their failed results tell of, once."""
@@ -73,11 +93,8 @@ class CallEvents:
                 found += calls
         if not found:
             return
-        self._note(self._reader.end(cut=False), out)
-        room = found if self._parallel else found[: 0 if self._reader.called else 1]
-        for call in room:
-            out += [ToolCallStart(call.id, call.name), ToolCallArguments(call.arguments), ToolCallEnd()]
-        self._native += room
+        self._note(self._reader.take_calls(found), out)
+        self._native += found
         self._end("stop", out)
 
     def _is_known(self, call: ToolCall, found: Sequence[ToolCall]) -> bool:
@@ -87,13 +104,13 @@ class CallEvents:
         self.complete = True
         if not self._reader.stopped:
             self._note(self._reader.end(cut=reason == "length"), out)
-        called = self._reader.called or bool(self._native)
+        called = self._reader.called
         if not called and not self._said_anything and reason == "stop":
             called = self._recover(out)
         self.failure = self._reader.failure
         if self._reader.unfinished:
             out.append(Finish("length"))
-        else:
+        elif self.failure is None:
             out.append(Finish("tool_calls" if called and reason == "stop" else reason, note))
 
     def _recover(self, out: list[Event]) -> bool:
@@ -111,6 +128,9 @@ class CallEvents:
 
     def _repeats(self, text: str) -> bool:
         """Does the model write the same again and again, without end."""
-        before = len(self._said) // REPEATED
-        self._said = (self._said + text)[-3 * REPEATED :] if before >= 3 else self._said + text
-        return len(self._said) // REPEATED != before and repeats_itself(self._said)
+        self._said = (self._said + text)[-REPEATED:]
+        self._unchecked += len(text)
+        if self._unchecked < CHECKED_EVERY:
+            return False
+        self._unchecked = 0
+        return repeats_itself(self._said)

@@ -14,6 +14,13 @@ MAX_SNIPPET: Final = 500
 """Letters of what a source says."""
 _MAX_DIGITS: Final = 400
 """Digits of an integer: Python takes quadratic time for longer ones, and refuses the longest."""
+FINISHED: Final = {"finish", "finished", "done", "stop", "stopped", "complete", "completed", "success"}
+STOPPED_BY_FILTER: Final = {"intervene", "intervened"}
+FAILED: Final = {"error", "failed", "fail"}
+"""The statuses of an event, or of a part, that ends. `finish`, `intervene` and `error` are [sure]."""
+_UNFINISHED: Final = {"init", *STOPPED_BY_FILTER, *FAILED}
+"""The statuses of a part whose text is not whole."""
+
 _TAG: Final = re.compile(r"<[^<>]{0,200}>")
 
 
@@ -117,3 +124,14 @@ def search_query(call: NativeCall) -> str:
 def plain(snippet: str) -> str:
     """HTML as plain text, not too long."""
     return " ".join(html.unescape(_TAG.sub("", snippet[: MAX_SNIPPET * 4])).split())[:MAX_SNIPPET]
+
+
+def kind_of(content: dict[str, Any]) -> str:
+    """The type of a content; where it has none, the field that holds words says it."""
+    kind = reading.words(content.get("type"))
+    return kind or next((name for name in ("text", "think") if reading.words(content.get(name))), "")
+
+
+def is_whole(status: str, of_content: str) -> bool:
+    """Is a content whole: its part says so, or, where the part says nothing that is known, the content itself."""
+    return status in FINISHED or (status not in _UNFINISHED and of_content in FINISHED)

@@ -22,20 +22,30 @@ from lib.types.events import (
 from lib.upstreams.chatglm import reading
 from lib.upstreams.chatglm.citations import CitationReader
 from lib.upstreams.chatglm.doubling import DoublingFilter
-from lib.upstreams.chatglm.event_json import NativeCall, failure_of, native_call, parse_event, search_query, words_of
+from lib.upstreams.chatglm.event_json import (
+    FAILED,
+    FINISHED,
+    STOPPED_BY_FILTER,
+    NativeCall,
+    failure_of,
+    is_whole,
+    kind_of,
+    native_call,
+    parse_event,
+    search_query,
+    words_of,
+)
+from lib.upstreams.chatglm.event_list import EventList
 from lib.upstreams.chatglm.findings import Images, Sources
 from lib.upstreams.chatglm.part_text import Dialect, PartText
-from lib.upstreams.chatglm.sse_decoder import SseDecoder
+from lib.upstreams.sse_decoder import SseDecoder
 
 _TEXT_FIELDS: Final = {"text": "text", "think": "think", "code": "code", "execution_output": "content"}
 """Content types that hold a text, and the field that it is in."""
 _SILENT: Final = {"tool_result", "quote_result", "browser_result", "one_to_more_finish"}
 """Content types that are known and hold no text. Sources are read apart from the texts."""
-
-_FINISHED: Final = {"finish", "finished", "done", "stop", "stopped", "complete", "completed", "success"}
-_STOPPED_BY_FILTER: Final = {"intervene", "intervened"}
-_FAILED: Final = {"error", "failed", "fail"}
-"""The statuses of an event, or of a part, that ends. `finish`, `intervene` and `error` are [sure]."""
+_OTHER_ROLES: Final = {"tool", "user", "system", "function", "observation"}
+"""Roles whose words are not the answer (`tool`: [sure]). One that nobody knows is the assistant's."""
 
 _SENTENCE_ENDS: Final = "。！？!?…：:；;」』”"
 _BLOCK: Final = re.compile(r"#{1,6} |[-*+] |\d{1,3}[.)] |```|\||>")
@@ -67,8 +77,11 @@ class EventReader:
         self._decoder = SseDecoder()
         self._dialect = Dialect()
         self._texts: dict[Place, PartText] = {}
+        self._shown: list[Place | list[Event]] = []
+        """Texts, and what stands between them, in order of arrival."""
         self._marks: dict[str, CitationReader] = {}
-        self._last_text: Place | None = None
+        self._part_id = ""
+        """The `logic_id` of the event before, which goes on where one comes without."""
         self._last_letter = ""
         self._last_part: str | None = None
         self._sources = Sources()
@@ -82,7 +95,7 @@ class EventReader:
 
     def feed(self, piece: bytes) -> list[Event]:
         """The events that `piece` completes, neighbouring texts as one. Look at `failure` afterwards."""
-        events = _Events()
+        events = EventList()
         try:
             for data in self._decoder.feed(piece):
                 for one in self._doubling.take(data):
@@ -94,7 +107,7 @@ class EventReader:
 
     def close(self) -> list[Event]:
         """The connection is closed: what may be read of an end that was not told in full."""
-        events = _Events()
+        events = EventList()
         if self.ended:
             return []
         for data in (*self._doubling.rest(), *self._decoder.end()):
@@ -113,7 +126,7 @@ class EventReader:
             if not text.finished:
                 self._resumed[place[1]] = place
 
-    def _read(self, data: bytes, events: "_Events") -> None:
+    def _read(self, data: bytes, events: EventList) -> None:
         event = parse_event(data)
         if event is None:
             if data.strip() == b"[DONE]":
@@ -122,60 +135,58 @@ class EventReader:
                 reading.note_unknown("an event that cannot be read of", "the stream")
             return
         self._identify(event)
-        for part in reading.items(event.get("parts")):
-            if isinstance(part, dict):
-                self._part(part, events)
+        parts = reading.mappings(event.get("parts"))
+        self._part_id = "" if len(parts) > 1 else self._part_id
+        for part in parts:
+            self._part(part, events)
+        if parts:
+            self._part_id = reading.text(parts[-1].get("logic_id")) or self._part_id
         status = reading.text(event.get("status")).lower()
-        if status in _FINISHED or status in _STOPPED_BY_FILTER or status in _FAILED:
+        if status in FINISHED or status in STOPPED_BY_FILTER or status in FAILED:
             self._finish(status, event, events)
 
     def _identify(self, event: dict[str, Any]) -> None:
         self.conversation_id = self.conversation_id or reading.text(event.get("conversation_id"))
         self.message_id = reading.text(event.get("id")) or self.message_id
-        flag = reading.mapping(event.get("meta_data")).get("if_increase_push")
-        if isinstance(flag, bool):
+        flag = reading.truth(reading.mapping(event.get("meta_data")).get("if_increase_push"))
+        if flag is not None:
             self._dialect.found = "deltas" if flag else "snapshots"
 
-    def _part(self, part: dict[str, Any], events: "_Events") -> None:
-        part_id = reading.text(part.get("logic_id")) or reading.text(part.get("id"))
-        role = reading.text(part.get("role")) or "assistant"
+    def _part(self, part: dict[str, Any], events: EventList) -> None:
+        part_id = reading.text(part.get("logic_id")) or self._part_id or reading.text(part.get("id"))
+        role = reading.words(part.get("role")).lower()
         status = reading.text(part.get("status")).lower()
         self.model = reading.text(part.get("model")) or self.model
         if meta_data := reading.mapping(part.get("meta_data")):
-            for source in self._sources.find(meta_data):
-                events.add(source)
-        if status in _STOPPED_BY_FILTER:
+            self._show(self._sources.find(meta_data), events)
+        if status in STOPPED_BY_FILTER:
             self._filter_words = (
                 words_of(part.get("error")) or words_of(part.get("last_error")) or self._filter_words or ""
             )
         seen: dict[str, int] = {}
-        contents = reading.items(part.get("content"))
+        contents = reading.mappings(part.get("content"))
+        draws = self._draws or any(content.get("type") == "image" for content in contents)
         for content in contents:
-            if not isinstance(content, dict):
-                continue
-            kind = reading.text(content.get("type"))
-            finished = (status or reading.text(content.get("status")).lower()) in _FINISHED
+            kind = kind_of(content)
+            finished = is_whole(status, reading.text(content.get("status")).lower())
             number = seen[kind] = seen.get(kind, -1) + 1
             place = (part_id, kind, number)
             if kind in _TEXT_FIELDS:
-                if role == "assistant" or kind not in ("text", "think"):
-                    self._text(place, content, contents, events, finished=finished)
+                if role not in _OTHER_ROLES or kind not in ("text", "think"):
+                    self._text(place, content, events, finished=finished, draws=draws)
             elif kind == "image":
                 self._last_letter = ""
-                for image in self._images.find(content):
-                    events.add(image)
+                self._show(self._images.find(content), events)
             elif kind == "tool_calls":
                 self._find_call(part, content, events, from_result=False)
-            elif kind == "tool_result" and role == "tool" and status in _FAILED:
+            elif kind == "tool_result" and role == "tool" and status in FAILED:
                 self._find_call(part, content, events, from_result=True)
             elif kind == "system_error":
                 self.complaint = words_of(content) or self.complaint
             elif kind not in _SILENT:
                 reading.note_unknown("a content of type", kind)
 
-    def _text(
-        self, place: Place, content: dict[str, Any], contents: list[Any], events: "_Events", *, finished: bool
-    ) -> None:
+    def _text(self, place: Place, content: dict[str, Any], events: EventList, *, finished: bool, draws: bool) -> None:
         value = reading.text(content.get(_TEXT_FIELDS[place[1]]))
         place = self._aliases.get(place, place)
         text = self._texts.get(place)
@@ -185,22 +196,28 @@ class EventReader:
         if text is None:
             self._pass_by(events)
             text = self._texts[place] = PartText(self._dialect)
+            self._shown.append(place)
         if finished:
             self._unfinished.discard(place[0])
         else:
             self._unfinished.add(place[0])
         new = text.take(value, finished=finished)
         if new:
-            draws = self._draws or any(isinstance(other, dict) and other.get("type") == "image" for other in contents)
             self._tell(place, new, events, draws=draws)
 
-    def _pass_by(self, events: "_Events") -> None:
+    def _show(self, shown: list[Event], events: EventList) -> None:
+        if shown:
+            self._shown.append(shown)
+        for event in shown:
+            events.add(event)
+
+    def _pass_by(self, events: EventList) -> None:
         """Another text begins: what still waited of the earlier ones comes before it."""
         for place, text in self._texts.items():
             if new := text.rest():
                 self._tell(place, new, events, draws=self._draws)
 
-    def _tell(self, place: Place, new: str, events: "_Events", *, draws: bool) -> None:
+    def _tell(self, place: Place, new: str, events: EventList, *, draws: bool) -> None:
         part_id, kind, _ = place
         if kind == "text":
             new = self._seam(part_id, new)
@@ -213,7 +230,7 @@ class EventReader:
             self._last_letter = ""  # No seam over what stands between two texts.
             self._tell_program(place, new, events, draws=draws)
 
-    def _tell_program(self, place: Place, new: str, events: "_Events", *, draws: bool) -> None:
+    def _tell_program(self, place: Place, new: str, events: EventList, *, draws: bool) -> None:
         part_id, kind, number = place
         if kind == "execution_output":
             events.add(Output(new, f"{part_id}/{number}"))
@@ -236,7 +253,7 @@ class EventReader:
         return f"\n{new}" if ends or _BLOCK.match(new) else new
 
     def _find_call(
-        self, part: dict[str, Any], content: dict[str, Any], events: "_Events", *, from_result: bool
+        self, part: dict[str, Any], content: dict[str, Any], events: EventList, *, from_result: bool
     ) -> None:
         call = native_call(part, content, from_result=from_result)
         if call is None or call in self._seen_calls:
@@ -244,9 +261,9 @@ class EventReader:
         self._seen_calls.append(call)
         self.calls.append(call)
         if query := search_query(call):
-            events.add(Search(query))
+            self._show([Search(query)], events)
 
-    def _finish(self, status: str, event: dict[str, Any], events: "_Events") -> None:
+    def _finish(self, status: str, event: dict[str, Any], events: EventList) -> None:
         self.ended = True
         for place, text in self._texts.items():
             if new := text.rest():
@@ -259,46 +276,25 @@ class EventReader:
                     events.add(Reasoning(item.text))
         if any(text.rewritten for text in self._texts.values()):
             events.add(Revision(tuple(self._as_it_is_now())))
-        if status in _STOPPED_BY_FILTER or self._filter_words is not None:
+        if status in STOPPED_BY_FILTER or self._filter_words is not None:
             words = words_of(event.get("last_error")) or words_of(event.get("error")) or self._filter_words or ""
             events.add(Finish("content_filter", words))
-        elif status in _FAILED:
+        elif status in FAILED:
             self.failure = failure_of(event)
         else:
             events.add(Finish("stop"))
 
     def _as_it_is_now(self) -> list[Event]:
-        events = _Events()
+        events = EventList()
         self._last_letter, self._last_part = "", None
         self._marks.clear()
-        for place, text in self._texts.items():
-            if text.text:
-                self._tell(place, text.text, events, draws=self._draws)
+        for shown in self._shown:
+            if isinstance(shown, list):
+                for event in shown:
+                    events.add(event)
+            elif text := self._texts[shown].text:
+                self._tell(shown, text, events, draws=self._draws)
         for kind, reader in self._marks.items():
             for item in reader.end():
                 events.add(item if kind == "text" else Reasoning(getattr(item, "text", "")))
         return events.all()
-
-
-class _Events:
-    """Events in order, neighbouring texts as one: what arrives together is often a hundred words, each in an event."""
-
-    def __init__(self) -> None:
-        self._events: list[Event] = []
-        self._words: list[str] = []
-
-    def add(self, event: Event) -> None:
-        if isinstance(event, Text):
-            self._words.append(event.text)
-        else:
-            self._join()
-            self._events.append(event)
-
-    def all(self) -> list[Event]:
-        self._join()
-        return self._events
-
-    def _join(self) -> None:
-        if self._words:
-            self._events.append(Text("".join(self._words)))
-            self._words.clear()

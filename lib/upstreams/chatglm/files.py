@@ -10,7 +10,8 @@ from secrets import token_hex
 from typing import Any, Final
 
 from lib.errors import BadRequest, Error, UpstreamFailed
-from lib.files.fetch import Limits, RemoteFile, open_file
+from lib.files.fetch import Limits, open_file
+from lib.files.remote_file import RemoteFile
 from lib.runtime import context
 from lib.types.chat import FilePart, Message
 from lib.upstreams.chatglm import reading
@@ -118,13 +119,13 @@ async def _upload(part: FilePart, account: Account, assistant_id: str) -> dict[s
 def _picture(uploaded: Mapping[str, Any], url: str) -> dict[str, Any]:
     """A picture as a message names it (protocol, "Files": [sure]); other shapes are ignored in silence."""
     return {
-        "file_name": uploaded.get("file_name", ""),
-        "file_id": uploaded.get("file_id", ""),
+        "file_name": reading.text(uploaded.get("file_name")),
+        "file_id": reading.text(uploaded.get("file_id")),
         "image_url": url,
-        "file_size": uploaded.get("file_size", 0),
+        "file_size": reading.code(uploaded.get("file_size")) or 0,
         "order": 0,
-        "width": uploaded.get("width") or 0,
-        "height": uploaded.get("height") or 0,
+        "width": reading.code(uploaded.get("width")) or 0,
+        "height": reading.code(uploaded.get("height")) or 0,
     }
 
 

@@ -64,6 +64,8 @@ class PartText:
             return self._compare(text)
         if self._dialect.found == "snapshots":
             return self._settle(text) if text != self._snapshot else ""
+        if self._is_all_again(text):
+            return ""
         self._deltas.append(text)
         self._appended += len(text)
         return self._append(text) if self._dialect.found == "deltas" else self._weigh(text)
@@ -80,6 +82,12 @@ class PartText:
         """The stream was cut and is taken up again: it may go on, or begin this text anew."""
         if not self.finished:
             self._resumed = ""
+
+    def _is_all_again(self, text: str) -> bool:
+        """Is it the whole after deltas, without a word that the part is finished: no delta is all that came before."""
+        if self._dialect.found != "deltas" or len(text) != self._appended or self._appended < DOUBT:
+            return False
+        return len(self._deltas) > 1 and text == "".join(self._deltas)
 
     def _give(self, text: str) -> str:
         self._given.append(text)
@@ -135,32 +143,32 @@ class PartText:
         # Nothing but the beginning again: it was cut once more, or the service is done.
         return "" if given.startswith(so_far) else self._give(so_far)
 
-    def _finish(self, whole: str) -> str:
-        if self.finished and whole == self._snapshot:
+    def _finish(self, snapshot: str) -> str:
+        if self.finished and snapshot == self._snapshot:
             return ""
         if self._dialect.found is None and self._appended != len(self._snapshot):
-            self._dialect.found = "deltas" if whole.startswith("".join(self._deltas)) else "snapshots"
+            self._dialect.found = "deltas" if snapshot.startswith("".join(self._deltas)) else "snapshots"
         self.finished = True
         self._resumed = None
-        return self._settle(whole)
+        return self._settle(snapshot)
 
-    def _settle(self, whole: str) -> str:
-        """Go over to `whole`, the truth, and return what of it has not been given."""
+    def _settle(self, snapshot: str) -> str:
+        """Go over to `snapshot`, the truth, and return what of it has not been given."""
         given = "".join(self._given)
-        self._snapshot = whole
-        self._given = [whole]
-        self._given_length = len(whole)
-        if whole.startswith(given):
-            return whole[len(given) :]
-        if given.startswith(whole) and not self.finished:  # A late event of a shorter state.
+        self._snapshot = snapshot
+        self._given = [snapshot]
+        self._given_length = len(snapshot)
+        if snapshot.startswith(given):
+            return snapshot[len(given) :]
+        if given.startswith(snapshot) and not self.finished:  # A late event of a shorter state.
             self._given, self._given_length = [given], len(given)
             return ""
         # The service has changed what it had sent. What was given stays; what follows its last words is new.
         self.rewritten = True
         for last_words in (given[-32:], given[-8:]):
-            at = whole.rfind(last_words)
+            at = snapshot.rfind(last_words)
             if at >= 0:
-                return whole[at + len(last_words) :]
+                return snapshot[at + len(last_words) :]
         return ""
 
 

@@ -31,12 +31,19 @@ def conversation(request: ChatRequest, *, goes_on: bool = False) -> Sequence[Mes
     The assistant's own words are cleaned: the model repeats pictures and paths that it sees in its earlier answers.
     """
     messages = newest(request.messages) if goes_on else request.messages
-    if request.callable_tools or any(message.tool_calls or message.role == "tool" for message in messages):
-        return tools.messages(request._replace(messages=tuple(messages)), cleaned)
+    if speaks_of_tools(request):
+        names = tools.call_names(request.messages)
+        return tools.messages(request._replace(messages=tuple(messages)), cleaned, names)
     return [
         message._replace(parts=tuple(map(_cleaned, message.parts))) if message.role == "assistant" else message
         for message in messages
     ]
+
+
+def speaks_of_tools(request: ChatRequest) -> bool:
+    """Are there tools in the prompt, or calls and results of earlier ones: then texts are escaped in it."""
+    earlier = any(message.tool_calls or message.role == "tool" for message in request.messages)
+    return bool(request.callable_tools) or earlier
 
 
 def merge(messages: Sequence[Message], missing: Missing = lambda file: "") -> str:

@@ -15,8 +15,14 @@ _log = logging.getLogger("glm.chatglm")
 _noted: set[str] = set()
 
 
+def one(value: Any) -> Any:
+    """The item of a list of one; anything else as it is. Every reader of one thing takes it from such a list, too."""
+    return value[0] if isinstance(value, list) and len(value) == 1 else value
+
+
 def text(value: Any) -> str:
     """A text, or a number as one; anything else means nothing."""
+    value = one(value)
     if isinstance(value, str):
         return value
     if isinstance(value, int | float) and not isinstance(value, bool):
@@ -25,12 +31,14 @@ def text(value: Any) -> str:
 
 
 def words(value: Any) -> str:
-    """A text alone: the model's own words are never a number, a list or an object."""
+    """A text alone: a number, a list or an object are no words."""
+    value = one(value)
     return value if isinstance(value, str) else ""
 
 
 def number(value: Any) -> float | None:
     """A number, or a text that holds one."""
+    value = one(value)
     if isinstance(value, bool):
         return None
     if isinstance(value, str):
@@ -54,19 +62,28 @@ def code(value: Any) -> int | None:
 
 
 def flag(value: Any) -> bool:
-    """A truth value, which may be a text: `"false"` is none."""
-    if isinstance(value, str):
-        return value.strip().lower() in ("1", "true", "yes")
-    return bool(value)
+    """A truth value, which may be a text or a number; anything else is false."""
+    return truth(value) or False
+
+
+def truth(value: Any) -> bool | None:
+    """The same, and None for anything else."""
+    said = text(value).strip().lower() if not isinstance(one(value), bool) else str(one(value)).lower()
+    if said in ("1", "true", "yes"):
+        return True
+    return False if said in ("0", "false", "no") else None
 
 
 def mapping(value: Any) -> dict[str, Any]:
     """An object; anything else is an empty one."""
+    value = one(value)
     return value if isinstance(value, dict) else {}
 
 
 def items(value: Any) -> list[Any]:
     """A list, or one thing for a list of one. Nulls in it mean nothing."""
+    if isinstance(one(value), list):
+        value = one(value)
     if value is None or value == "" or value == {}:
         return []
     return [item for item in value if item is not None] if isinstance(value, list) else [value]
@@ -74,7 +91,7 @@ def items(value: Any) -> list[Any]:
 
 def mappings(value: Any) -> list[dict[str, Any]]:
     """The objects of a list."""
-    return [item for item in items(value) if isinstance(item, dict)]
+    return [item for item in map(one, items(value)) if isinstance(item, dict)]
 
 
 def url(value: Any) -> str:

@@ -26,6 +26,9 @@ it again when it is asked again: who asks within a day gets the same answer on e
 COMPOSE_TIMEOUT: Final = 30.0
 """Seconds for which others who ask wait while a sound track is added; after that they ask for it themselves."""
 
+MAX_ID: Final = 40
+"""Letters of a conversation's id that fit into a job's id; the service's own have 24. The job does without it."""
+
 _JOBS: Final = "/chatglm/video-api/v1/chat"
 _STATUS: Final = "/chatglm/video-api/v1/chat/status/"
 _UPLOAD: Final = "/chatglm/video-api/v1/static/upload"
@@ -61,7 +64,8 @@ async def create(request: VideoRequest, key: str) -> VideoJob:
     job_id = reading.text(result.get("chat_id"))
     if not job_id:
         raise UpstreamFailed("The service took the order without naming the job.")
-    return VideoJob(job_id, reading.text(result.get("conversation_id")))
+    conversation_id = reading.text(result.get("conversation_id"))
+    return VideoJob(job_id, conversation_id if len(conversation_id) <= MAX_ID else "")
 
 
 @in_time()
@@ -160,8 +164,8 @@ async def _use(account: Account, attempt: Callable[[Token], Awaitable[Any]]) -> 
 
 async def _source(frame: FilePart | DrawnImage, account: Account) -> str:
     """Hand over a first frame; the service's name for it."""
-    from lib.files.fetch import RemoteFile
     from lib.files.media_type import FileType
+    from lib.files.remote_file import RemoteFile
     from lib.upstreams.chatglm.files import send_file
 
     await account.access()  # Nothing is fetched for somebody whom the service does not let in.

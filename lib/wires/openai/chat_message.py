@@ -9,14 +9,12 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag
 from lib.errors import BadRequest
 from lib.types.chat import FilePart, Message, Part, Role, TextPart, ToolCall
 from lib.wires.shared.custom_tool import wrap_input
+from lib.wires.shared.data_url import as_data_url, as_url
 from lib.wires.shared.request import Model
 
 MAX_PARTS = 1000
 MAX_CALLS = 128
 """Parts of a message, and calls of tools in one: several times what the longest conversations have."""
-
-SHORTEST_FILE = 64
-"""Letters of a file in base64: what is shorter is a URL that somebody has mistyped."""
 
 _ROLES: dict[str, Role] = {
     "system": "system",
@@ -214,14 +212,3 @@ def _file(content: FileContent, place: str) -> Iterator[Part]:
         yield FilePart(as_url(file.file_url), f"{place}.file.file_url", file.filename)
     else:
         raise BadRequest(f"{place} holds no file: use file.file_data or file_url.", param=place)
-
-
-def as_data_url(data: str) -> str:
-    """What a request itself holds, as a data URL."""
-    return data if data.lstrip()[:5].lower() == "data:" else f"data:;base64,{data}"
-
-
-def as_url(data: str) -> str:
-    """Where a file is: base64 alone becomes a data URL."""
-    is_url = len(data) < SHORTEST_FILE or "://" in data[:4096] or data.lstrip()[:5].lower() == "data:"
-    return data if is_url else f"data:;base64,{data}"

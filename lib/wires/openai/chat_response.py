@@ -7,7 +7,7 @@ from typing import Any, Final
 from lib.errors import UpstreamFailed
 from lib.types import chat
 from lib.types.chat import ToolCall
-from lib.types.events import Event, Reasoning, Text, ToolCallArguments, ToolCallEnd, ToolCallStart, Usage
+from lib.types.events import Event, Reasoning, Revision, Text, ToolCallArguments, ToolCallEnd, ToolCallStart, Usage
 from lib.wires.openai.chat_request import ChatRequest
 from lib.wires.shared.custom_tool import unwrap_input
 from lib.wires.shared.encoding import encode_json
@@ -21,7 +21,10 @@ async def whole(request: ChatRequest, wanted: chat.ChatRequest, answer: AsyncGen
     reply = Reply(wanted)
     async with aclosing(answer):
         async for events in answer:
-            reply.take(events)
+            for event in events:
+                if isinstance(event, Revision):
+                    reply = reply.anew()
+                reply.add(event.events if isinstance(event, Revision) else [event])
             if reply.finish_reason is not None:
                 break
     message: dict[str, Any] = {"role": "assistant", "content": reply.content}

@@ -13,7 +13,6 @@ from lib.types.events import (
     Finish,
     FinishReason,
     Reasoning,
-    Revision,
     Search,
     Source,
     Start,
@@ -51,9 +50,6 @@ class Reply:
         self.calls: list[ToolCall] = []
         self.finish_reason: FinishReason | None = None
         self._request = request
-        self._begin()
-
-    def _begin(self) -> None:
         self._content: list[str] = []
         self._content_length = 0
         self._reasoning: list[str] = []
@@ -62,6 +58,12 @@ class Reply:
         self._filter = StopFilter(self._request.sampling)
         self._usage: Usage | None = None
         self._cut_short = False
+
+    def anew(self) -> "Reply":
+        """A new one for the same answer, which the upstream has changed. A whole answer begins anew with it."""
+        again = Reply(self._request)
+        again.conversation_id, again.created, again._usage = self.conversation_id, self.created, self._usage
+        return again
 
     @property
     def content(self) -> str:
@@ -147,22 +149,6 @@ class Reply:
             self._content.append(text)
             self._content_length += len(text)
             _join(deltas, Text(text))
-
-    def take(self, events: Iterable[Event]) -> None:
-        """Take what arrived together of a whole answer, which the upstream may still revise."""
-        for event in events:
-            if isinstance(event, Revision):
-                self.revise(event)
-            elif self.finish_reason is None:
-                self.add([event])
-
-    def revise(self, revision: Revision) -> None:
-        """Begin anew with what the upstream says now: for whole answers, of which nothing has gone out."""
-        usage = self._usage
-        self.annotations, self.calls = [], []
-        self._begin()
-        self._usage = usage
-        self.add(revision.events)
 
     def finished(self) -> FinishReason:
         """Why the answer ended. Raises `UpstreamFailed` where it has not."""

@@ -8,7 +8,7 @@ from lib.errors import BadRequest
 from lib.types import videos
 from lib.types.chat import FilePart
 from lib.types.images import ImageRequest
-from lib.wires.openai.chat_message import as_url
+from lib.wires.shared.data_url import as_url
 from lib.wires.shared.request import Model, ModelName
 from lib.wires.shared.size import parse_size
 

@@ -1,4 +1,4 @@
-"""Server-sent events of the service: bytes in, the data of each event out, no I/O.
+"""Server-sent events of a service: bytes in, the data of each event out, no I/O.
 
 The format is WHATWG's (https://html.spec.whatwg.org/multipage/server-sent-events.html), of which only `data` counts.
 """
@@ -65,7 +65,7 @@ class SseDecoder:
         data = b"\n".join(self._data) if len(self._data) > 1 else self._data[0]
         self._data.clear()
         self._data_bytes = 0
-        return data
+        return data.strip()
 
     def _add(self, data: bytes) -> None:
         self._data.append(data)

@@ -1,0 +1,38 @@
+"""`POST /v1/completions`: the old text endpoint, served as a chat of one message.
+
+On Vercel it is served by `api/index.py`: the functions of a deployment are counted there.
+
+    curl https://…/v1/completions -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \\
+        -d '{"model": "glm-5.3", "prompt": "从前有座山，"}'
+"""
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from lib.accounts import keys
+from lib.accounts.failover import answer
+from lib.runtime.app import body_of, function
+from lib.runtime.lambda_handler import LambdaHandler
+from lib.runtime.sse import EventStream
+from lib.upstreams import choose
+from lib.wires.openai.completion_request import CompletionRequest
+from lib.wires.openai.completion_response import CompletionEncoder, whole
+from lib.wires.openai.wire import WIRE
+from lib.wires.shared.request import parse
+
+
+async def complete(request: Request) -> EventStream | JSONResponse:
+    """Go on with the text that the body holds."""
+    brought = keys.of(request, choose)
+    body = (await parse(CompletionRequest, await body_of(request))).check()
+    wanted = body.chat_request()
+    events = answer(brought, wanted, streamed=bool(body.stream))
+    if body.stream:
+        return EventStream(events, CompletionEncoder(body, wanted), WIRE)
+    return JSONResponse(await whole(body, wanted, events))
+
+
+routes = [Route("/v1/completions", complete, methods=["POST"])]
+app = function(*routes, wire=WIRE)
+handler = LambdaHandler(app)

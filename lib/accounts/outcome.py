@@ -1,0 +1,50 @@
+"""What a caller is told when no key has answered."""
+
+from collections.abc import Sequence
+
+from lib import settings
+from lib.errors import (
+    AccountBanned,
+    AccountBusy,
+    BadRequest,
+    Error,
+    NoAccountAvailable,
+    QuotaExceeded,
+    RateLimited,
+    RiskControl,
+    Unauthorized,
+    UpstreamUnavailable,
+)
+
+
+def risk_control(name: str) -> RiskControl:
+    """What a caller is told while the address is left alone."""
+    return RiskControl(
+        f"Risk control: {name} refuses the address that this deployment calls from. It was not asked again, since "
+        "repeating prolongs it. Open chatglm.cn in a browser on that network, wait some minutes, or deploy elsewhere."
+    )
+
+
+def most_useful(failures: Sequence[Error]) -> Error:
+    """The one to tell: when any key will be free again, before what no waiting mends."""
+    order = (AccountBusy, QuotaExceeded, RateLimited, UpstreamUnavailable, RiskControl, AccountBanned)
+
+    def rank(error: Error) -> tuple[int, float]:
+        if isinstance(error, RateLimited) and not isinstance(error, QuotaExceeded):
+            return 0, error.retry_after or 0.0
+        if isinstance(error, BadRequest):
+            return len(order) + 2, 0.0
+        if isinstance(error, Unauthorized):
+            return len(order) + 1, 0.0
+        return next((place for place, kind in enumerate(order, 1) if isinstance(error, kind)), len(order)), 0.0
+
+    return min(failures, key=rank)
+
+
+def of_deployment(error: Error) -> Error:
+    """`error` as a caller has to be told it who presents an access key: a dead account is no fault of theirs."""
+    if settings.current().access_keys and isinstance(error, Unauthorized | AccountBanned | QuotaExceeded):
+        return NoAccountAvailable(
+            "None of this deployment's own accounts can answer. Its owner has to renew them: the log says which."
+        )
+    return error

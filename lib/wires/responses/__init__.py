@@ -1,0 +1,1 @@
+"""OpenAI's Responses: what its SDKs and Codex send, and what they expect."""

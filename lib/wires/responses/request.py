@@ -1,0 +1,184 @@
+"""`POST /v1/responses`: what clients send."""
+
+from functools import cached_property
+from typing import Annotated, Any, Final, Self
+
+from pydantic import BeforeValidator, Field
+
+from lib.errors import BadRequest
+from lib.types import chat
+from lib.types.chat import Effort, Message, Sampling, TextPart
+from lib.wires.responses.content import Contents, text_of
+from lib.wires.responses.conversation import Conversation
+from lib.wires.responses.items import CallOutputItem, CustomCallItem, FunctionCallItem, Item, MessageItem
+from lib.wires.responses.tools import (
+    MAX_TOOLS,
+    Choice,
+    Declared,
+    Echoed,
+    ResponseTool,
+    TextFormat,
+    declared,
+    tool_choice,
+)
+from lib.wires.shared.request import DEFAULT_MODEL, MAX_MESSAGES, MAX_PARTS, Model, TokenLimit, WantedModel
+
+MAX_ID: Final = 512
+"""Letters of an id that a client sends back: ours have fewer than 300."""
+ENCRYPTED_REASONING: Final = "reasoning.encrypted_content"
+_LOGPROBS: Final = "message.output_text.logprobs"
+_EFFORTS: Final[dict[str | None, Effort]] = {
+    "none": "none",
+    "minimal": "minimal",
+    "low": "low",
+    "medium": "medium",
+    "high": "high",
+    "xhigh": "xhigh",
+    "max": "max",
+}
+
+
+def _as_items(value: Any) -> Any:
+    return [{"type": "message", "role": "user", "content": value}] if isinstance(value, str) else value
+
+
+def _as_instructions(value: Any) -> Any:
+    """Some clients write instructions as items."""
+    if not isinstance(value, list):
+        return value
+    parts: list[Any] = []
+    for item in value:
+        content = item.get("content") if isinstance(item, dict) and "role" in item else item
+        parts += content if isinstance(content, list) else [_as_part(content)]
+    return parts
+
+
+def _as_part(value: Any) -> Any:
+    return {"type": "input_text", "text": value} if isinstance(value, str) else value
+
+
+class ReasoningOptions(Model):
+    """How hard to think."""
+
+    effort: str | None = None
+    summary: str | None = None
+
+
+class TextOptions(Echoed):
+    """How the text is to look."""
+
+    format: TextFormat | None = None
+    verbosity: str | None = None
+
+
+_Items = Annotated[list[Item], Field(max_length=MAX_MESSAGES)]
+
+
+class ResponseRequest(Model):
+    """The body. What it names and this deployment ignores is in the README."""
+
+    input: Annotated[_Items, BeforeValidator(_as_items, json_schema_input_type=str | _Items)]
+    model: WantedModel = DEFAULT_MODEL
+    instructions: Annotated[
+        Contents, BeforeValidator(_as_instructions, json_schema_input_type=str | list[Any] | None)
+    ] = Field(default_factory=list)
+    stream: bool | None = None
+    store: bool | None = None
+    """True keeps the conversation, so that a later request can go on in it. OpenAI does so unless it is false."""
+    previous_response_id: Annotated[str | None, Field(max_length=MAX_ID)] = None
+    tools: Annotated[list[ResponseTool], Field(max_length=MAX_TOOLS)] | None = None
+    tool_choice: Annotated[Choice | None, BeforeValidator(lambda value: value or None)] = None
+    parallel_tool_calls: bool | None = None
+    text: TextOptions | None = None
+    reasoning: ReasoningOptions | None = None
+    max_output_tokens: TokenLimit = None
+    temperature: float | None = None
+    top_p: float | None = None
+    top_logprobs: int | None = None
+    include: list[str] | None = None
+    metadata: dict[str, Any] | None = None
+    background: bool | None = None
+    conversation: Any = None
+    prompt: Any = None
+    user: str | None = None
+    safety_identifier: str | None = None
+    prompt_cache_key: str | None = None
+
+    def check(self) -> Self:
+        """The request itself. Raises `BadRequest` for what cannot be done."""
+        if self.background:
+            raise BadRequest("background: nothing goes on here when its request has ended. Stream.", param="background")
+        if self.conversation is not None:
+            raise BadRequest(
+                "conversation: there is no Conversations API here. Use previous_response_id, with store true.",
+                param="conversation",
+            )
+        if self.prompt is not None:
+            raise BadRequest("prompt: no prompts are stored here. Send instructions and input.", param="prompt")
+        if self.top_logprobs or _LOGPROBS in (self.include or ()):
+            raise BadRequest("logprobs: the service does not tell probabilities.", param="top_logprobs")
+        if self.previous_response_id and self.store is False:
+            raise BadRequest(
+                "store: the service adds the answer to the conversation that previous_response_id names, so it cannot "
+                "be false. To leave no trace, send all items in input.",
+                param="store",
+            )
+        if sum(len(item.content) for item in self.input if isinstance(item, MessageItem)) > MAX_PARTS:
+            raise BadRequest(f"The input holds more than {MAX_PARTS:,} parts.", param="input")
+        return self
+
+    def chat_request(self, conversation_id: str | None = None) -> chat.ChatRequest:
+        """What the caller asks. Raises `BadRequest` where nothing is asked.
+
+        `conversation_id`: the service's, that `previous_response_id` stands for.
+        """
+        conversation = Conversation(self.declared.names)
+        conversation.add(self.input)
+        if not any(map(_asks, conversation.messages)):
+            raise BadRequest("The input holds nothing to answer.", param="input")
+        instructions = (Message("system", (TextPart(words),)),) if (words := self.instructions_text) else ()
+        if conversation_id is None and self.store:
+            conversation_id = ""
+        reasoning = self.reasoning or ReasoningOptions()
+        return chat.ChatRequest(
+            model=self.model,
+            messages=(*instructions, *conversation.messages),
+            conversation_id=conversation_id,
+            effort=_EFFORTS.get(reasoning.effort),
+            # OpenAI's service searches where the request declares its search, and nowhere else.
+            search=any(tool.is_search and tool.external_web_access is not False for tool in self.tools or ()),
+            tools=self.declared.tools,
+            tool_choice=tool_choice(self.tool_choice, self.declared.names),
+            parallel_tool_calls=self.parallel_tool_calls is not False,
+            response_format=self.text.format.response_format() if self.text and self.text.format else None,
+            sampling=Sampling(
+                temperature=self.temperature, top_p=self.top_p, max_completion_tokens=self.max_output_tokens
+            ),
+        )
+
+    @cached_property
+    def declared(self) -> Declared:
+        """The tools that may be called, and their names. Raises `BadRequest` where they cannot be told apart."""
+        return declared(self.tools or ())
+
+    @property
+    def instructions_text(self) -> str:
+        """The instructions; empty where there are none."""
+        return text_of(self.instructions)
+
+    @property
+    def used_call_ids(self) -> set[str]:
+        """The ids of calls that the input holds already."""
+        kinds = FunctionCallItem | CustomCallItem | CallOutputItem
+        return {item.call_id for item in self.input if isinstance(item, kinds)}
+
+    @property
+    def shows_searches(self) -> bool:
+        """Does the client know of a search, so that it is told of one."""
+        return any(tool.is_search for tool in self.tools or ())
+
+
+def _asks(message: Message) -> bool:
+    if message.role == "system":
+        return False
+    return bool(message.role == "tool" or message.tool_calls or message.files or message.text.strip())

@@ -1,0 +1,182 @@
+"""`POST /v1/responses`: what clients get, whole or as events."""
+
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import aclosing
+from secrets import token_hex
+from typing import Any, Final
+
+from lib.errors import Error
+from lib.types import chat
+from lib.types.events import Event, FinishReason, Revision, Usage
+from lib.wires.responses.output import Json, Output, encode_events
+from lib.wires.responses.request import ENCRYPTED_REASONING, ResponseRequest
+from lib.wires.responses.wire import ResponsesWire, failure_object
+from lib.wires.shared.reply import Reply
+
+_INCOMPLETE: Final[dict[FinishReason, str]] = {"length": "max_output_tokens", "content_filter": "content_filter"}
+"""Why a response is incomplete; for other reasons it is not."""
+
+
+class Answer:
+    """One response as it grows, in the events of a stream."""
+
+    def __init__(self, request: ResponseRequest, wanted: chat.ChatRequest) -> None:
+        self._request = request
+        self._reply = Reply(wanted)
+        self._random_id = f"resp_{token_hex(16)}"
+        self._keeps = wanted.conversation_id is not None
+        self._output = Output(
+            request.declared.names,
+            request.used_call_ids,
+            shows_searches=request.shows_searches,
+            encrypts_reasoning=ENCRYPTED_REASONING in (request.include or ()),
+        )
+        self._begun = False
+
+    @property
+    def finished(self) -> bool:
+        """Is it complete."""
+        return self._reply.finish_reason is not None
+
+    def add(self, events: Iterable[Event]) -> list[Json]:
+        """The events that bring what is new. The first ones say that there is a response, and by what id."""
+        deltas = self._reply.add(events)
+        return [*self._begin(), *self._output.add(deltas)]
+
+    def end(self) -> list[Json]:
+        """The events that close what is open; the last holds the whole response.
+
+        Raises `UpstreamFailed` where it is not complete.
+        """
+        reason = self._reply.finished()
+        status = "incomplete" if reason in _INCOMPLETE else "completed"
+        details = {"reason": _INCOMPLETE[reason]} if reason in _INCOMPLETE else None
+        events = [*self._begin(), *self._output.end(status)]
+        response = self._object(status) | {
+            "incomplete_details": details,
+            "output": self._output.items,
+            "usage": usage_object(self._reply.usage()),
+        }
+        return [*events, {"type": f"response.{status}", "response": response}]
+
+    def fail(self, error: Error) -> list[Json]:
+        """The events that say why there will be no more."""
+        response = self._object("failed") | {"error": failure_object(error), "output": self._output.items}
+        return [*self._begin(), {"type": "response.failed", "response": response}]
+
+    def _begin(self) -> list[Json]:
+        if self._begun:
+            return []
+        self._begun = True
+        response = self._object("in_progress")
+        return [{"type": f"response.{kind}", "response": response} for kind in ("created", "in_progress")]
+
+    def _object(self, status: str) -> Json:
+        """The response without its output. What it echoes is what the client has said."""
+        request = self._request
+        kept_id = self._reply.conversation_id if self._keeps else ""
+        reasoning = request.reasoning
+        return {
+            "id": kept_id or self._random_id,
+            "object": "response",
+            "created_at": self._reply.created,
+            "status": status,
+            "background": False,
+            "error": None,
+            "incomplete_details": None,
+            "instructions": request.instructions_text or None,
+            "max_output_tokens": request.max_output_tokens,
+            "metadata": request.metadata or {},
+            "model": request.model,
+            "output": [],
+            "parallel_tool_calls": request.parallel_tool_calls is not False,
+            "previous_response_id": request.previous_response_id,
+            "reasoning": {
+                "effort": reasoning.effort if reasoning else None,
+                "summary": reasoning.summary if reasoning else None,
+            },
+            "store": bool(kept_id),
+            "temperature": request.temperature,
+            "text": {"format": {"type": "text"}} | (_echo(request.text) or {}),
+            "tool_choice": _echo(request.tool_choice) or "auto",
+            "tools": [_echo(tool) for tool in request.tools or ()],
+            "top_p": request.top_p,
+            "truncation": "disabled",
+            "usage": None,
+            "user": request.user,
+            "safety_identifier": request.safety_identifier,
+            "prompt_cache_key": request.prompt_cache_key,
+        }
+
+
+class ResponseEncoder:
+    """Makes the events of one stream."""
+
+    head = b""
+
+    def __init__(self, request: ResponseRequest, wanted: chat.ChatRequest) -> None:
+        self._answer = Answer(request, wanted)
+        self._sent = 0
+
+    @property
+    def finished(self) -> bool:
+        """See `Encoder.finished`."""
+        return self._answer.finished
+
+    def add(self, events: Sequence[Event]) -> bytes:
+        """See `Encoder.add`."""
+        return self._encoded(self._answer.add(events))
+
+    def end(self) -> bytes:
+        """See `Encoder.end`."""
+        return self._encoded(self._answer.end())
+
+    def fail(self, error: Error) -> bytes:
+        """What ends the stream where it fails."""
+        return self._encoded(self._answer.fail(error))
+
+    def _encoded(self, events: list[Json]) -> bytes:
+        first, self._sent = self._sent, self._sent + len(events)
+        return encode_events(events, first)
+
+
+class StreamWire(ResponsesWire):
+    """The wire of one stream: its failure goes on with the numbers of its events."""
+
+    def __init__(self, encoder: ResponseEncoder) -> None:
+        self._encoder = encoder
+
+    def error_event(self, error: Error, request_id: str) -> bytes:
+        """See `Wire.error_event`: `response.failed`."""
+        return self._encoder.fail(error)
+
+
+async def whole(request: ResponseRequest, wanted: chat.ChatRequest, answer: AsyncGenerator[list[Event]]) -> Json:
+    """The answer as one `response`."""
+    made = Answer(request, wanted)
+    async with aclosing(answer):
+        async for events in answer:
+            for event in events:
+                if isinstance(event, Revision):
+                    made = Answer(request, wanted)
+                made.add(event.events if isinstance(event, Revision) else [event])
+            if made.finished:
+                break
+    response: Json = made.end()[-1]["response"]
+    return response
+
+
+def usage_object(usage: Usage) -> Json:
+    """`{"input_tokens", "output_tokens", …}`. Reasoning counts as output."""
+    return {
+        "input_tokens": usage.prompt_tokens,
+        "input_tokens_details": {"cached_tokens": usage.cached_tokens, "cache_write_tokens": 0},
+        "output_tokens": usage.completion_tokens,
+        "output_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
+        "total_tokens": usage.prompt_tokens + usage.completion_tokens,
+    }
+
+
+def _echo(value: Any) -> Any:
+    """A part of the request as the client wrote it."""
+    return value.model_dump(by_alias=True, exclude_unset=True) if hasattr(value, "model_dump") else value

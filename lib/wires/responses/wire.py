@@ -1,0 +1,43 @@
+"""How OpenAI's Responses word failures, such that Codex asks again where that can help, and nowhere else."""
+
+from typing import Final
+
+from lib.errors import BadRequest, ContextLengthExceeded, Error, QuotaExceeded, RateLimited
+from lib.wires.openai.wire import OpenAIWire
+
+_FORBIDDEN: Final = 403
+_UNAVAILABLE: Final = 503
+
+
+class ResponsesWire(OpenAIWire):
+    """OpenAI's Responses."""
+
+    def error_status(self, error: Error) -> int:
+        """See `Wire.error_status`. Codex asks thirty times after a 503, which here means what no retry mends."""
+        return _FORBIDDEN if error.status == _UNAVAILABLE else error.status
+
+
+def failure_object(error: Error) -> dict[str, str]:
+    """`{"code", "message"}` of a response that failed in mid-stream, in the codes by which Codex decides what to do."""
+    return {"code": _code(error), "message": _message(error)}
+
+
+def _code(error: Error) -> str:
+    if isinstance(error, ContextLengthExceeded):
+        return "context_length_exceeded"
+    if isinstance(error, QuotaExceeded):
+        return "insufficient_quota"
+    if isinstance(error, RateLimited):
+        return "rate_limit_exceeded"
+    if isinstance(error, BadRequest) or error.retry is False:
+        return "invalid_prompt"  # The one code of OpenAI's after which Codex shows the message and stops.
+    return "server_error"
+
+
+def _message(error: Error) -> str:
+    if isinstance(error, RateLimited) and error.retry_after is not None and error.retry is not False:
+        return f"{error.message} Please try again in {max(1, round(error.retry_after))}s."  # Codex looks for this.
+    return error.message
+
+
+WIRE: Final = ResponsesWire()
