@@ -28,6 +28,7 @@ ENDPOINTS: Final = {
     "/v1/messages": "api.v1.messages",
     "/v1/v1/messages": "api.v1.messages",
     "/v1/responses": "api.v1.responses",
+    "/v1/embeddings": "api.v1.embeddings",
     "/v1/images/generations": "api.v1.images.generations",
     "/v1/videos/generations": "api.v1.videos.generations",
     "/v1/async-result": "api.v1.videos.generations",

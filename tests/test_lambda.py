@@ -72,6 +72,7 @@ def test_anyone_may_call_each_url(package: Package) -> None:
         ("models", 10, 512),
         ("chat", 900, 1024),
         ("messages", 900, 1024),
+        ("embeddings", 60, 1024),
         ("images", 300, 1024),
         ("videos", 900, 1024),
         ("openapi", 10, 512),
@@ -161,6 +162,7 @@ PACKAGES = {
         ("videos", "core schemas encryption pictures"),
         ("index", "core schemas encryption pictures"),
         ("stream", "core schemas encryption pictures server"),
+        ("embeddings", "core schemas encryption"),
     ],
 )
 def test_each_zip_has_the_packages_it_needs_and_no_others(package: Package, name: str, kinds: str) -> None:
@@ -234,6 +236,7 @@ for kind in "AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "TIFF", "WEBP":
         ("videos", "lib", STORE + SCHEMAS + PICTURES),
         ("index", "lib", STORE + SCHEMAS + PICTURES),
         ("stream", "api", STORE + SCHEMAS + PICTURES),
+        ("embeddings", "api", STORE + SCHEMAS),
     ],
 )
 def test_all_that_a_function_may_come_to_can_be_imported(package: Package, name: str, folder: str, more: str) -> None:

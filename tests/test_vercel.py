@@ -35,13 +35,14 @@ FUNCTIONS = {
     "/v1/messages": "api/v1/messages",
     "/v1/messages/count_tokens": "api/v1/messages",
     "/v1/v1/messages": "api/v1/messages",
+    "/v1/embeddings": "api/v1/embeddings",
     "/v1/images/generations": "api/v1/images/generations",
     "/v1/videos/generations": "api/v1/videos/generations",
     f"/v1/videos/generations/{POLL_ID}": "api/v1/videos/generations",
     f"/v1/async-result/{POLL_ID}": "api/v1/videos/generations",
     # What no function serves is refused by one that says so in OpenAI's shape.
     "/v1/": "api/index",
-    "/v1/embeddings": "api/index",
+    "/v1/moderations": "api/index",
     "/v1/chat": "api/index",
     "/token/send": "api/index",
     # A base URL without /v1: the function says what to use.
@@ -334,7 +335,7 @@ def test_a_request_without_messages_is_a_bad_request(client: OpenAI) -> None:
 
 def test_an_unknown_path_is_a_not_found_error(client: OpenAI) -> None:
     with pytest.raises(openai.NotFoundError) as caught:
-        client.embeddings.create(model="glm-4-plus", input="x")
+        client.moderations.create(input="x")
     assert caught.value.type == "invalid_request_error"
 
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.asking import ask, sent_text
+from tests.asking import ask
 from tests.bundle import Bundle
-from tests.sdks.playing import WAYS, Call, Way, calling, loop
+from tests.sdks.playing import WAYS, Call, Way, calling
 from tests.upstream import Account, Answer, StandIn
 
 WEATHER = {
