@@ -29,14 +29,13 @@ from lib.types.events import (
 )
 from lib.types.usage import estimate
 from lib.upstreams.chatglm.account import Account
+from lib.upstreams.chatglm.answer_stream import AnswerStream
 from lib.upstreams.chatglm.body import Body, Drawing
 from lib.upstreams.chatglm.calls import CallEvents
 from lib.upstreams.chatglm.conversation import Conversations
 from lib.upstreams.chatglm.event_json import in_the_middle
 from lib.upstreams.chatglm.event_reader import EventReader
 from lib.upstreams.chatglm.prompt import speaks_of_tools
-from lib.upstreams.chatglm.service import Stream
-from lib.upstreams.chatglm.token import Token
 from lib.upstreams.in_time import in_time
 
 _STREAM: Final = "/chatglm/backend-api/assistant/stream"
@@ -77,8 +76,7 @@ class Generation:
         self._calls = CallEvents(request) if speaks_of_tools(request) else None
         self._account = account
         self._reader = EventReader(draws=body.draws)
-        self._opening: asyncio.Task[Stream] | None = None
-        self._stream: Stream | None = None
+        self._stream = AnswerStream(account.service)
         self._conversations = Conversations(account, body.assistant_id, keep=body.keep)
         self._texts: list[str] = []
         self._reasoning: list[str] = []
@@ -120,14 +118,13 @@ class Generation:
         """Ask, and read the first content; nothing where the service ended without any."""
         self._reader = EventReader(draws=self._body.draws)
         self._calls = CallEvents(self._request) if self._calls else None
-        await self._account.use(lambda token: self._open(_STREAM, token, self._body.json))
+        await self._account.use(lambda token: self._stream.open(_STREAM, token, self._body.json))
         return await self._read_first()
 
     async def _read_first(self) -> list[Event]:
-        assert self._stream is not None
         waiting: list[Event] = []
         while not self._over:
-            piece = await self._stream.read()
+            piece = await self._read_on()
             waiting += self._feed(piece)
             if any(map(_is_content, waiting)):
                 return waiting
@@ -140,16 +137,9 @@ class Generation:
             return waiting
         return []
 
-    async def _open(self, path: str, token: Token, body: dict[str, object]) -> None:
-        """Ask for a stream, in place of the one before. Goes on when the caller leaves, for what is cleaned up."""
-        await self._close_stream()
-        self._opening = asyncio.create_task(self._account.service.stream(path, token, body))
-        self._stream = await asyncio.shield(self._opening)
-
-    async def _close_stream(self) -> None:
-        stream, self._stream = self._stream, None
-        if stream is not None:
-            await stream.aclose()
+    async def _read_on(self) -> bytes:
+        """What arrives next. Until the answer is named, this is not broken off when the caller leaves."""
+        return await (self._stream.read() if self._reader.message_id else self._stream.read_on())
 
     # From the first content on.
 
@@ -177,7 +167,6 @@ class Generation:
         deadline = context.current().deadline
         loop = asyncio.get_running_loop()
         last_content = loop.time()
-        assert self._stream is not None
         while not self._over:
             idle = CONTENT_TIMEOUT - (loop.time() - last_content)
             try:
@@ -216,7 +205,7 @@ class Generation:
         context.current().retries += 1
         body: dict[str, object] = {"history_id": self._reader.message_id, "logic_id": str(uuid4())}
         async with context.current().deadline.timeout():
-            await self._account.use(lambda token: self._open(_CONTINUE, token, body))
+            await self._account.use(lambda token: self._stream.open(_CONTINUE, token, body))
 
     def _feed(self, piece: bytes) -> list[Event]:
         events = self._reader.feed(piece) if piece else self._reader.close()
@@ -262,7 +251,7 @@ class Generation:
         Not broken off when the client leaves: what it leaves behind is cleaned up by nobody else.
         """
         deadline = context.current().deadline
-        if self._opening is not None and not (self._reader.ended or self._reader.message_id):
+        if self._stream.asked and not (self._reader.ended or self._reader.message_id):
             try:
                 await uninterrupted(self._read_names(), min(NAMING_TIMEOUT, deadline.clean_up_seconds(NAMING_TIMEOUT)))
             except TimeoutError:
@@ -274,10 +263,8 @@ class Generation:
 
     async def _read_names(self) -> None:
         """Read on until the service has named the answer and its conversation."""
-        assert self._opening is not None
         try:
-            stream = self._stream = await self._opening
-            while not self._reader.message_id and (piece := await stream.read()):
+            while not self._reader.message_id and (piece := await self._read_on()):
                 self._reader.feed(piece)
         except Error:
             pass
@@ -285,8 +272,7 @@ class Generation:
 
     async def _give_up(self, *, last: bool = False) -> None:
         """End what runs. `last`: nothing more is wanted, so the conversations go too."""
-        await self._close_stream()
-        self._opening = None
+        await self._stream.close()
         if self._reader.message_id and not self._reader.ended:
             await self._conversations.stop(self._reader.message_id)
         if last:

@@ -146,7 +146,7 @@ class EventReader:
             self._finish(status, event, events)
 
     def _identify(self, event: dict[str, Any]) -> None:
-        self.conversation_id = self.conversation_id or reading.text(event.get("conversation_id"))
+        self.conversation_id = reading.text(event.get("conversation_id")) or self.conversation_id
         self.message_id = reading.text(event.get("id")) or self.message_id
         flag = reading.truth(reading.mapping(event.get("meta_data")).get("if_increase_push"))
         if flag is not None:

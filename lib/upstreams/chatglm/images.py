@@ -67,7 +67,7 @@ def _drawn(events: Iterable[Event]) -> list[DrawnImage]:
                 prompt, wording = wording or prompt, ""
                 found.append((number, DrawnImage(url, prompt)))
             case DrawingPrompt(words):
-                wording += words
+                wording += words if words != wording else ""  # Said again for a picture that is not there.
             case Text(words):
                 text += words
             case Finish():
