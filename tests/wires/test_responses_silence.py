@@ -1,0 +1,58 @@
+"""A silent stream of Responses: it is kept alive, and still says in order what became of it."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator
+
+import pytest
+from starlette.types import Message
+
+from lib.errors import UpstreamUnavailable
+from lib.runtime import context
+from lib.runtime.context import Invocation
+from lib.runtime.sse import HEAD_AFTER, EventStream
+from lib.types.events import Event, Finish, Start, Text
+from lib.wires.responses.request import ResponseRequest
+from lib.wires.responses.response import ResponseEncoder, StreamWire
+from tests.clock import Loop
+
+SILENCE = HEAD_AFTER + 50
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_comments_go_out_until_there_is_something_to_say(fails: bool) -> None:
+    async def answer() -> AsyncGenerator[list[Event]]:
+        context.current().turn.begin()
+        await asyncio.sleep(SILENCE)
+        if fails:
+            raise UpstreamUnavailable("Down.")
+        yield [Start("c1"), Text("Hi")]
+        yield [Finish("stop")]
+
+    sent: list[tuple[float, str]] = []
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        context.begin(Invocation())
+
+        async def send(message: Message) -> None:
+            if body := message.get("body"):
+                sent.append((loop.time(), body.decode()))
+
+        async def receive() -> Message:
+            raise AssertionError("the response does not read")
+
+        encoder = ResponseEncoder(request, request.chat_request())
+        await EventStream(answer(), encoder, StreamWire(encoder))({"type": "http"}, receive, send)
+
+    request = ResponseRequest.model_validate({"input": "Hi", "stream": True})
+    with asyncio.Runner(loop_factory=Loop) as runner:
+        runner.run(main())
+    before = [at for at, data in sent if data.startswith(":")]
+    assert before[0] == HEAD_AFTER
+    assert max(later - at for at, later in zip(before, before[1:], strict=False)) <= 30, "proxies cut after that"
+    said = "".join(data for _, data in sent if not data.startswith(":"))
+    events = [json.loads(line.removeprefix("data: ")) for line in said.splitlines() if line.startswith("data: ")]
+    assert [event["sequence_number"] for event in events] == list(range(len(events)))
+    assert events[0]["type"] == "response.created"
+    assert events[-1]["type"] == ("response.failed" if fails else "response.completed")
