@@ -120,7 +120,7 @@ class Service:
         Raises what the refusal means, `UpstreamUnavailable` where the service was not reached, and `UpstreamUncertain`
         where it may have been. `repeatable`: that makes no difference, since nothing is generated or ordered.
         """
-        repeatable = repeatable or method == "GET" or upload is not None
+        repeatable = repeatable or method in ("GET", "DELETE") or upload is not None
         try:
             response = await self._ask(method, path, token, "application/json", json, upload)
             return _result(response, await _content(response, MAX_ANSWER_BYTES), ordered=not repeatable)
