@@ -7,9 +7,12 @@ import re
 from importlib import import_module
 from typing import Final
 
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from lib.errors import NotFound
 from lib.runtime.app import function
 from lib.runtime.lambda_handler import LambdaHandler
 from lib.runtime.page import asset, page
@@ -25,6 +28,7 @@ ENDPOINTS: Final = {
     "/v1/messages": "api.v1.messages",
     "/v1/v1/messages": "api.v1.messages",
     "/v1/responses": "api.v1.responses",
+    "/v1/embeddings": "api.v1.embeddings",
     "/v1/images/generations": "api.v1.images.generations",
     "/v1/videos/generations": "api.v1.videos.generations",
     "/v1/async-result": "api.v1.videos.generations",
@@ -64,5 +68,19 @@ class Endpoints:
         return self._fallback
 
 
-app = Endpoints(function(Route("/", page), Route("/assets/{name}", asset), wire=WIRE))
+async def tell_prefix(request: Request) -> Response:
+    """Tell who asks for an endpoint without its /v1 what to use. Raises `NotFound`."""
+    path = request.url.path
+    raise NotFound(f"Use /v1{path}: the base URL that a client is given ends in /v1, and this one does not.")
+
+
+_METHODS: Final = ("GET", "POST", "DELETE")
+_BARE: Final = [path.removeprefix("/v1") for path in ENDPOINTS if re.match("/v1/(?!v1/)", path)]
+_routes = [
+    Route("/", page),
+    Route("/assets/{name}", asset),
+    *(Route(path, tell_prefix, methods=_METHODS) for path in _BARE),
+    *(Route(f"{path}/{{rest:path}}", tell_prefix, methods=_METHODS) for path in _BARE),
+]
+app = Endpoints(function(*_routes, wire=WIRE))
 handler = LambdaHandler(app)

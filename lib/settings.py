@@ -14,6 +14,10 @@ VERSION: Final = "2.0.0"
 SIGN_SECRET = "8a1317a7468aa3ad86e997d08f3f31cb"  # noqa: S105
 """The constant of the web page's script that every signature is made with. Public, and the same for everyone."""
 
+MAX_DURATION: Final = 900.0
+"""Seconds: what Lambda gives at most, and longer than any answer takes. Without an end, a client that never reads its
+stream would hold its account for ever."""
+
 _LARGEST_NUMBER = 1e9
 """Megabytes or seconds: more is a slip of the pen."""
 
@@ -51,8 +55,8 @@ class Settings(NamedTuple):
     model_aliases: tuple[tuple[str, str], ...] = ()
     """`GLM_MODEL_ALIASES`: what other models' names mean, `claude-opus*=glm-5.3,…`: patterns in small letters, and the
     names that they mean. They come before those of `lib.types.aliases.DEFAULTS`."""
-    max_duration: float | None = None
-    """`GLM_MAX_DURATION`: seconds an invocation may take where the platform does not say."""
+    max_duration: float | None = MAX_DURATION
+    """`GLM_MAX_DURATION`: seconds a request may take where the platform does not say; `0` for no limit."""
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> "Settings":
@@ -71,7 +75,7 @@ class Settings(NamedTuple):
             allow_private_urls=_flag("GLM_ALLOW_PRIVATE_URLS", chosen),
             allowed_origins=_list("GLM_ALLOWED_ORIGINS", chosen, defaults.allowed_origins),
             model_aliases=_pairs("GLM_MODEL_ALIASES", chosen),
-            max_duration=_number("GLM_MAX_DURATION", chosen, 0.0) or None,
+            max_duration=_number("GLM_MAX_DURATION", chosen, MAX_DURATION) or None,
         )
 
     def check(self) -> "Settings":

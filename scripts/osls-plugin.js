@@ -2,34 +2,91 @@
 
 const { spawnSync } = require('node:child_process');
 
-/** Puts the Python packages of each function's `requirements` file into the zip that osls made of its code. */
-module.exports = class {
-    constructor(serverless, options) {
-        const { service, configSchemaHandler, classes } = serverless;
-        configSchemaHandler.defineFunctionProperties('aws', { properties: { requirements: { type: 'string' } } });
+/** Regions where functions have no URL (AWS Lambda's guide, "Creating and managing Lambda function URLs"): a function
+ * would be deployed there that nobody can call. */
+const WITHOUT_URLS = new Set([
+    'ap-east-2', 'ap-south-2', 'ap-southeast-4', 'ap-southeast-5', 'ap-southeast-6', 'ap-southeast-7', 'ca-west-1',
+    'cn-north-1', 'cn-northwest-1', 'eu-central-2', 'eu-south-2', 'il-central-1', 'me-central-1',
+]);
 
-        const pack = () => {
-            const { provider, functions } = service;
-            const zips = new Map(); // of each requirements file
-            for (const name of options.function ? [options.function] : Object.keys(functions)) {
-                const { requirements, package: { artifact } } = functions[name];
-                zips.set(requirements, [...(zips.get(requirements) ?? []), artifact]);
-            }
-            const without = unused(provider.environment.GLM_TOKEN_STORE).map(name => `--without=${name}`);
-            for (const [file, artifacts] of zips) {
-                // The Python of the functions' runtime: which packages are required may depend on the version.
-                const command = ['scripts/pack.py', ...without, file, provider.architecture, ...artifacts];
-                const { error, status } = spawnSync(provider.runtime, command, { cwd: serverless.serviceDir, stdio: 'inherit' });
-                if (error) throw new classes.Error(`Packing needs ${provider.runtime}, which did not start: ${error.message}`);
-                if (status) throw new classes.Error(`Packing ${file} failed: ${provider.runtime} says why above.`);
-            }
-        };
+/** What must not be emptied by a deployment from another machine or shell, where it is not set. */
+const KEPT = ['GLM_TOKENS', 'GLM_ACCESS_KEYS'];
+
+/** Puts the Python packages of each function's `requirements` file into the zip that osls made of its code, and stops a
+ * deployment that nobody could call, or that would lose the deployment's own tokens. */
+module.exports = class {
+    constructor(serverless, options, { log }) {
+        serverless.configSchemaHandler.defineFunctionProperties('aws', { properties: { requirements: { type: 'string' } } });
+
+        const packages = () => pack(serverless, options);
         this.hooks = {
-            'after:package:createDeploymentArtifacts': pack,
-            'after:deploy:function:packageFunction': pack,
+            initialize: async () => {
+                const command = serverless.processedInput.commands.join(' ');
+                if (['package', 'deploy', 'deploy function'].includes(command)) checkRegion(serverless);
+                if (['deploy', 'deploy function'].includes(command)) await checkTokens(serverless, options, log);
+            },
+            'after:package:createDeploymentArtifacts': packages,
+            'after:deploy:function:packageFunction': packages,
         };
     }
 };
+
+function checkRegion({ service, classes }) {
+    const { region } = service.provider;
+    if (!WITHOUT_URLS.has(region)) return;
+    throw new classes.Error(
+        `Functions have no URLs in ${region}, so nobody could call these. Choose another region: for example `
+        + 'AWS_REGION=ap-northeast-1 (Tokyo) or ap-east-1 (Hong Kong), in .env or in this shell.',
+    );
+}
+
+/** Compares with the functions that are there: what is empty now and was not would be lost with this deployment. */
+async function checkTokens(serverless, options, log) {
+    const { service, classes } = serverless;
+    const empty = KEPT.filter(name => !service.provider.environment[name]);
+    if (!empty.length || service.custom.withoutTokens === 'yes') return;
+    for (const name of options.function ? [options.function] : Object.keys(service.functions)) {
+        const deployed = await environment(serverless.getProvider('aws'), service.functions[name].name, log);
+        const lost = empty.filter(variable => deployed[variable]);
+        if (!lost.length) continue;
+        throw new classes.Error(
+            `${lost.join(' and ')} would be emptied: what is deployed has a value, and here there is none. `
+            + 'Set it in .env or in this shell, or deploy without it: --param withoutTokens=yes.',
+        );
+    }
+}
+
+/** The environment of a deployed function; empty where there is none yet, or where it may not be looked at. */
+async function environment(aws, name, log) {
+    const { LambdaClient, GetFunctionConfigurationCommand } = require.main.require('@aws-sdk/client-lambda'); // osls's own
+    try {
+        const lambda = new LambdaClient(await aws.getAwsSdkV3Config());
+        const found = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName: name }));
+        return found.Environment?.Variables ?? {};
+    } catch (error) {
+        if (error.name !== 'ResourceNotFoundException') {
+            log.warning(`Whether ${name} has tokens that are not set here could not be found out: ${error.message}`);
+        }
+        return {};
+    }
+}
+
+function pack({ service, classes, serviceDir }, options) {
+    const { provider, functions } = service;
+    const zips = new Map(); // of each requirements file
+    for (const name of options.function ? [options.function] : Object.keys(functions)) {
+        const { requirements, package: { artifact } } = functions[name];
+        zips.set(requirements, [...(zips.get(requirements) ?? []), artifact]);
+    }
+    const without = unused(provider.environment.GLM_TOKEN_STORE).map(name => `--without=${name}`);
+    for (const [file, artifacts] of zips) {
+        // The Python of the functions' runtime: which packages are required may depend on the version.
+        const command = ['scripts/pack.py', ...without, file, provider.architecture, ...artifacts];
+        const { error, status } = spawnSync(provider.runtime, command, { cwd: serviceDir, stdio: 'inherit' });
+        if (error) throw new classes.Error(`Packing needs ${provider.runtime}, which did not start: ${error.message}`);
+        if (status) throw new classes.Error(`Packing ${file} failed: ${provider.runtime} says why above.`);
+    }
+}
 
 /** The packages that nobody uses with this store: Redis's client, and what encrypts for a shared one. Together they are
  * a fifth of a small zip. */

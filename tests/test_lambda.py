@@ -31,6 +31,8 @@ def files(folder: str, pattern: str) -> set[str]:
 
 
 ENDPOINTS = {file.removesuffix(".py") for file in files("api", "*.py")}
+WHOLE = {"stream", "index"}
+"""The functions that have all endpoints."""
 WITH_PICTURES = {"stream", "index", "videos"}
 
 
@@ -70,6 +72,7 @@ def test_anyone_may_call_each_url(package: Package) -> None:
         ("models", 10, 512),
         ("chat", 900, 1024),
         ("messages", 900, 1024),
+        ("embeddings", 60, 1024),
         ("images", 300, 1024),
         ("videos", 900, 1024),
         ("openapi", 10, 512),
@@ -91,6 +94,19 @@ def test_whole_answers_need_no_layer(package: Package) -> None:
     for name in set(package.functions) - {"stream"}:
         assert "Layers" not in package.function(name)
         assert not [key for key in package.function(name)["Environment"]["Variables"] if key.startswith("AWS_")]
+
+
+def test_by_default_there_are_the_functions_of_all_endpoints() -> None:
+    assert set(aws.configuration()["functions"]) == WHOLE
+    each = aws.configuration("--param", "functions=each")["functions"]
+    assert set(each) > WHOLE
+    assert {name: each[name]["handler"] for name in WHOLE} == {"stream": "run.sh", "index": "api/index.handler"}
+
+
+def test_region_is_tokyo_unless_told_otherwise() -> None:
+    assert aws.configuration()["provider"]["region"] == "ap-northeast-1"
+    assert aws.configuration(AWS_REGION="eu-west-1")["provider"]["region"] == "eu-west-1"
+    assert aws.configuration("--region", "us-west-2", AWS_REGION="eu-west-1")["provider"]["region"] == "us-west-2"
 
 
 def test_settings_are_passed_on(package: Package) -> None:
@@ -146,6 +162,7 @@ PACKAGES = {
         ("videos", "core schemas encryption pictures"),
         ("index", "core schemas encryption pictures"),
         ("stream", "core schemas encryption pictures server"),
+        ("embeddings", "core schemas encryption"),
     ],
 )
 def test_each_zip_has_the_packages_it_needs_and_no_others(package: Package, name: str, kinds: str) -> None:
@@ -219,6 +236,7 @@ for kind in "AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "TIFF", "WEBP":
         ("videos", "lib", STORE + SCHEMAS + PICTURES),
         ("index", "lib", STORE + SCHEMAS + PICTURES),
         ("stream", "api", STORE + SCHEMAS + PICTURES),
+        ("embeddings", "api", STORE + SCHEMAS),
     ],
 )
 def test_all_that_a_function_may_come_to_can_be_imported(package: Package, name: str, folder: str, more: str) -> None:

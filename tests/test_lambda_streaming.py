@@ -71,16 +71,18 @@ def test_only_its_url_streams(package: Package) -> None:
 @pytest.mark.parametrize(
     ("options", "layer"),
     [
-        ("", "753240598075:layer:LambdaAdapterLayerX86:26"),
-        ("--region eu-central-1 --param architecture=arm64", "753240598075:layer:LambdaAdapterLayerArm64:26"),
-        ("--region cn-north-1", "041581134020:layer:LambdaAdapterLayerX86:26"),
-        ("--region cn-northwest-1 --param adapterVersion=30", "069767869989:layer:LambdaAdapterLayerX86:30"),
+        ("", "LambdaAdapterLayerX86:30"),
+        ("--region eu-central-1 --param architecture=arm64", "LambdaAdapterLayerArm64:30"),
+        ("--region me-south-1", "LambdaAdapterLayerX86:27"),
+        ("--region me-south-1 --param adapterVersion=31", "LambdaAdapterLayerX86:31"),
     ],
 )
 def test_each_region_has_its_layer(options: str, layer: str) -> None:
     function = aws.configuration(*options.split())["functions"]["stream"]
     # CloudFormation puts in the partition (aws, aws-cn) and the region that it deploys to.
-    assert function["layers"] == [{"Fn::Sub": f"arn:${{AWS::Partition}}:lambda:${{AWS::Region}}:{layer}"}]
+    assert function["layers"] == [
+        {"Fn::Sub": f"arn:${{AWS::Partition}}:lambda:${{AWS::Region}}:753240598075:layer:{layer}"}
+    ]
 
 
 # --- The server

@@ -16,6 +16,7 @@ MB = 1024 * 1024
 VARIABLES = (
     "GLM_CHATGLM_URL",
     "GLM_SIGN_SECRET",
+    "GLM_PLATFORM_URL",
     "GLM_TOKENS",
     "GLM_ACCESS_KEYS",
     "GLM_TOKEN_STORE",
@@ -23,8 +24,8 @@ VARIABLES = (
     "GLM_MAX_FILE_MB",
     "GLM_ALLOW_PRIVATE_URLS",
     "GLM_ALLOWED_ORIGINS",
-    "GLM_MAX_DURATION",
     "GLM_MODEL_ALIASES",
+    "GLM_MAX_DURATION",
 )
 
 
@@ -34,6 +35,7 @@ def test_without_any_variable_the_defaults_hold() -> None:
     assert Settings().max_file_bytes == 20 * MB
     assert Settings().allowed_origins == ("*",)
     assert not Settings().allow_private_urls
+    assert Settings().max_duration == 900
 
 
 @pytest.mark.parametrize("name", VARIABLES)
@@ -49,6 +51,7 @@ def test_an_empty_variable_counts_as_one_that_is_not_set(name: str, value: str) 
         ("GLM_CHATGLM_URL", " https://example.com/base// ", "chatglm_url", "https://example.com/base"),
         ("GLM_CHATGLM_URL", "http://[::1]:65535", "chatglm_url", "http://[::1]:65535"),
         ("GLM_SIGN_SECRET", "s", "sign_secret", "s"),
+        ("GLM_PLATFORM_URL", "https://api.z.ai/api/paas/v4/", "platform_url", "https://api.z.ai/api/paas/v4"),
         ("GLM_TOKENS", "a, b ,,c,", "tokens", ("a", "b", "c")),
         ("GLM_ACCESS_KEYS", "k", "access_keys", ("k",)),
         ("GLM_TOKEN_STORE", "redis://host", "token_store", "redis://host"),
@@ -93,6 +96,7 @@ def test_what_a_variable_does(name: str, value: str, field: str, expected: objec
         ("GLM_CHATGLM_URL", "https://chatglm.cn/a b"),
         ("GLM_CHATGLM_URL", "https://chatglm.cn/?a=b"),
         ("GLM_CHATGLM_URL", "https://chatglm.cn/#a"),
+        ("GLM_PLATFORM_URL", "api.z.ai"),
         ("GLM_KEEP_CONVERSATIONS", "perhaps"),
         ("GLM_ALLOW_PRIVATE_URLS", "2"),
         ("GLM_MAX_FILE_MB", "many"),

@@ -15,7 +15,7 @@ from lib.runtime.lambda_handler import LambdaHandler
 from lib.runtime.sse import EventStream
 from lib.upstreams import choose
 from lib.wires.responses.request import ResponseRequest
-from lib.wires.responses.response import ResponseEncoder, StreamWire, whole
+from lib.wires.responses.response import COPIES, ResponseEncoder, StreamWire, whole
 from lib.wires.responses.wire import WIRE
 from lib.wires.shared.request import parse
 
@@ -32,7 +32,7 @@ async def create(request: Request) -> EventStream | JSONResponse:
     events = failover.answer(brought, wanted, streamed=bool(body.stream), signed=True)
     if body.stream:
         encoder = ResponseEncoder(body, wanted)
-        return EventStream(events, encoder, StreamWire(encoder))
+        return EventStream(events, encoder, StreamWire(encoder), copies=COPIES)
     return JSONResponse(await whole(body, wanted, events))
 
 

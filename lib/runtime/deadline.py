@@ -6,7 +6,7 @@ send the same header elsewhere:
 - Vercel: `get_deadline()` of its runtime, which takes the header that says it out of the request.
 - Lambda through Mangum: `scope["aws.context"]`, with `get_remaining_time_in_millis()`.
 - Lambda through the Lambda Web Adapter: the header `x-amzn-lambda-context`, JSON with `deadline` in Unix milliseconds.
-- Elsewhere: `GLM_MAX_DURATION`, or no limit.
+- Elsewhere: `GLM_MAX_DURATION`, which is 900 s where it is not set.
 """
 
 import asyncio

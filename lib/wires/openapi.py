@@ -12,6 +12,7 @@ from pydantic.json_schema import models_json_schema
 
 from lib.wires.anthropic import description as anthropic
 from lib.wires.openai import description as openai
+from lib.wires.openai import embeddings
 from lib.wires.openai.chat_request import ChatRequest
 from lib.wires.openai.completion_request import CompletionRequest
 from lib.wires.openai.description import error_object
@@ -34,9 +35,10 @@ from lib.wires.zhipu.video_request import VideoRequest
 VERSION: Final = "1.0.0"
 
 _ABOUT: Final = (
-    "Lets OpenAI's clients and Anthropic's talk to GLM through the chatglm.cn web service. The API key is a ChatGLM "
-    "refresh token (the cookie chatglm_refresh_token), several of them with commas between, or an access key of the "
-    "deployment."
+    "Lets OpenAI's clients and Anthropic's talk to GLM: through the chatglm.cn web service with a ChatGLM token (the "
+    "cookie chatglm_refresh_token) as the API key, through the paid open platform with an API key of its own. "
+    "Several keys, of both kinds, may be joined by commas. An access key of the deployment stands for the deployment's "
+    "own keys."
 )
 
 
@@ -50,6 +52,7 @@ def describe() -> Json:
     """The description."""
     requests: tuple[type[Model], ...] = (
         ChatRequest,
+        embeddings.EmbeddingRequest,
         ImageRequest,
         TokenCheckRequest,
         VideoRequest,
@@ -91,13 +94,17 @@ def _paths() -> Json:
         "/openapi.json": {"get": _operation("This description.", in_json({"type": "object"}))},
         "/token/check": {
             "post": _operation(
-                "Is a ChatGLM token alive?",
+                "Is a ChatGLM token, or an API key of the open platform, alive? Nothing is generated.",
                 in_json("TokenVerdict"),
                 TokenCheckRequest,
                 errors=(401, 429, 502, 503, 504),
             ),
         },
-        "/v1/models": {"get": _operation("The names of models.", in_json("ModelList"))},
+        "/v1/models": {
+            "get": _operation(
+                "The names of models: of the service that the key is for, without a key of all.", in_json("ModelList")
+            )
+        },
         "/v1/models/{id}": {
             "parameters": [_id("The name of a model, or an agent's id.")],
             "get": _operation("One model.", in_json("Model"), errors=(404, 503)),
@@ -117,6 +124,9 @@ def _paths() -> Json:
                 CompletionRequest,
             ),
         },
+        "/v1/embeddings": {
+            "post": _account_operation("Vectors of texts.", in_json("Embeddings"), embeddings.EmbeddingRequest),
+        },
         "/v1/images/generations": {
             "post": _account_operation("Pictures from words.", in_json("Images"), ImageRequest),
         },
@@ -126,12 +136,12 @@ def _paths() -> Json:
         },
         "/v1/videos/generations/{id}": {
             "parameters": [_id("A job's id, as the answer to its start names it.")],
-            "get": _account_operation(poll, in_json("Video"), parameters=[_PREFER], errors=(404,)),
-            "delete": _account_operation("Remove a job and its video.", in_json("VideoDeleted"), errors=(404,)),
+            "get": _account_operation(poll, in_json("Video"), parameters=[_PREFER]),
+            "delete": _account_operation("Remove a job and its video.", in_json("VideoDeleted")),
         },
         "/v1/async-result/{id}": {
             "parameters": [_id("A job's id, as the answer to its start names it."), _PREFER],
-            "get": _account_operation(f"{poll} Where clients of Zhipu's ask.", in_json("Video"), errors=(404,)),
+            "get": _account_operation(f"{poll} Where clients of Zhipu's ask.", in_json("Video")),
         },
     }
 
@@ -154,11 +164,10 @@ def _account_operation(
     request: type[Model] | None = None,
     *,
     parameters: list[Json] | None = None,
-    errors: tuple[int, ...] = (),
 ) -> Json:
     """An operation that needs an account, and whatever may go wrong with one."""
     with_key = {"security": SECURITY} | ({"parameters": parameters} if parameters else {})
-    return with_key | _operation(description, content, request, errors=(400, 401, *errors, 429, 502, 503, 504))
+    return with_key | _operation(description, content, request, errors=(400, 401, 403, 404, 429, 502, 503, 504))
 
 
 def _operation(
@@ -201,6 +210,7 @@ _WITH_RETRY: Final[Json] = {"retry-after": {"$ref": "#/components/headers/retry-
 _ERRORS: Final = {
     400: "The request cannot be carried out as it stands; `param` names the field.",
     401: "No key, or none that is accepted.",
+    403: "The service has closed the account, or does not let the key do this.",
     404: "There is nothing of that name.",
     413: "The request, or the answer it asks for, is larger than may be.",
     429: "All accounts are busy or limited.",
@@ -223,6 +233,7 @@ def _errors() -> Json:
 
 def _answers() -> Json:
     return {
+        "Embeddings": embeddings.ANSWER,
         "Video": object_of(
             {
                 "id": STRING,

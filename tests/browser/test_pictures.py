@@ -56,13 +56,19 @@ def test_as_many_as_wanted_in_the_shape_that_is_wanted(painter: Visitor, upstrea
 
 
 def test_there_is_no_choice_that_changes_nothing(painter: Visitor) -> None:
+    offer(painter, "glm-5.3", "cogview-4", "cogview-3")
     expect(painter.panel.get_by_label("Model")).to_have_count(0)
-    models = [{"id": name} for name in ("glm-5.3", "cogview-4", "cogview-3", "cogview-4-250304")]
-    painter.page.route("**/v1/models", lambda route: route.fulfill(json={"data": models}))
+    offer(painter, "glm-5.3", "cogview-4", "cogview-3", "cogview-4-250304")
+    choice = painter.panel.get_by_label("Model").locator("option")
+    expect(choice).to_have_text(["cogview-4", "cogview-4-250304"])
+
+
+def offer(painter: Visitor, *models: str) -> None:
+    """Open the page where these models are listed."""
+    painter.page.unroute("**/v1/models")
+    painter.page.route("**/v1/models", lambda route: route.fulfill(json={"data": [{"id": name} for name in models]}))
     painter.open()
     painter.tab("Pictures")
-    choice = painter.panel.get_by_label("Model").locator("option")
-    assert choice.all_inner_texts() == ["cogview-4", "cogview-4-250304"]
 
 
 def test_earlier_pictures_stay_in_the_gallery(painter: Visitor) -> None:

@@ -21,7 +21,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,7 +47,9 @@ ARCHITECTURE = {"aarch64": "arm64"}.get(platform.machine(), "x86_64")
 NOBODY = "http://127.0.0.1:9"
 """Where nobody listens."""
 
-NOT_COPIED = shutil.ignore_patterns(".git", ".venv", ".cache", ".*_cache", ".hypothesis", "__pycache__", "node_modules")
+NOT_COPIED = shutil.ignore_patterns(
+    ".git", ".env*", ".venv", ".cache", ".*_cache", ".hypothesis", "__pycache__", "node_modules"
+)
 
 
 @dataclass(frozen=True)
@@ -330,11 +332,12 @@ def package(*only: str, store: str = "dynamodb", **environ: str) -> Package:
         bundle = scratch / "bundle"
         shutil.copytree(ROOT, bundle, ignore=NOT_COPIED, symlinks=True)
         if only:
-            service = configuration("--param", f"store={store}", **environ)
+            service = configuration("--param", f"store={store}", "--param", "functions=each", **environ)
             service["functions"] = {name: service["functions"][name] for name in only}
             del service["package"]["artifactsS3KeyDirname"]  # printed, but not accepted
             (bundle / "serverless.yml").write_text(json.dumps(service))
-        command = [str(osls), "package", "--param", f"architecture={ARCHITECTURE}", "--param", f"store={store}"]
+        parameters = {"architecture": ARCHITECTURE, "store": store, "functions": "each"}
+        command = [str(osls), "package", *(f"--param={name}={value}" for name, value in parameters.items())]
         search_path = {"PATH": f"{python.parent}:{os.environ['PATH']}"}
         done = subprocess.run(
             command, cwd=bundle, env=_deployer() | search_path | environ, capture_output=True, text=True, timeout=240
@@ -354,6 +357,15 @@ def configuration(*options: str, **environ: str) -> dict[str, Any]:
     done = subprocess.run(command, cwd=ROOT, env=_deployer() | environ, capture_output=True, text=True, check=True)
     configuration: dict[str, Any] = json.loads(done.stdout)
     return configuration
+
+
+def osls(
+    *arguments: str, folder: Path = ROOT, environ: Mapping[str, str] | None = None
+) -> "subprocess.CompletedProcess[str]":
+    """Run `osls` in a folder, with `environ` set, and return what it wrote."""
+    command = [str(npm.need("lambda", "osls")), *arguments]
+    settings = _deployer() | dict(environ or {})
+    return subprocess.run(command, cwd=folder, env=settings, capture_output=True, text=True, timeout=120)
 
 
 def _deployer() -> dict[str, str]:

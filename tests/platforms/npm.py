@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -86,9 +87,18 @@ def tool(name: str, command: str) -> Path:
 
 def need(name: str, command: str) -> Path:
     """Return the executable for a test: where it cannot be had, skip the test saying why; on CI, let it fail."""
+    return _needed(command, lambda: tool(name, command))
+
+
+def need_set(name: str) -> Path:
+    """The same, for the folder whose `node_modules` holds a set."""
+    return _needed(name, lambda: install(name))
+
+
+def _needed(what: str, install: Callable[[], Path]) -> Path:
     try:
-        return tool(name, command)
+        return install()
     except Unavailable as reason:
         if os.environ.get("CI"):
-            pytest.fail(f"{command} is needed on CI: {reason}")
-        pytest.skip(f"{command} is not available: {reason}")
+            pytest.fail(f"{what} is needed on CI: {reason}")
+        pytest.skip(f"{what} is not available: {reason}")

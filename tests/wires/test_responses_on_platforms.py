@@ -8,7 +8,7 @@ import pytest
 
 from tests.platforms import aws, npm
 from tests.platforms.vercel import Deployment, build
-from tests.upstream import Account, Answer, Gate, StandIn, Text
+from tests.upstream import Answer, Gate, StandIn, Text
 
 pytestmark = pytest.mark.platform
 
@@ -48,9 +48,10 @@ def test_whole_and_as_it_is_written(client: openai.OpenAI, upstream: StandIn) ->
 def test_a_kept_conversation_goes_on_elsewhere(client: openai.OpenAI, upstream: StandIn) -> None:
     first = client.responses.create(model="glm-5.3", input="Hello", store=True)
     client.responses.create(model="glm-5.3", input="Go on", previous_response_id=first.id)
-    asked: Account | None = upstream.requests("chat")[-1].account
-    assert asked is not None
-    assert upstream.requests("chat")[-1].json["conversation_id"] in upstream.conversations(asked)
+    begun, gone_on = upstream.requests("chat")[-2:]
+    assert begun.json["conversation_id"] == ""
+    assert gone_on.json["conversation_id"]
+    assert gone_on.account == begun.account
 
 
 def test_text_completions_and_models(client: openai.OpenAI, upstream: StandIn, url: str) -> None:

@@ -1,7 +1,8 @@
 """Embeddings: `POST /embeddings`."""
 
+import math
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from lib.errors import BadRequest, UpstreamFailed, UpstreamUnavailable
 from lib.types.upstream import Embeddings
@@ -18,6 +19,8 @@ MAX_INPUTS: Final = 64
 """Texts of one call; more are sent in several."""
 DIMENSIONS: Final = range(256, 2048 + 1)
 """What a vector of embedding-3 may have; 2048 where nobody says."""
+LONGEST: Final = 1e38
+"""The length of a vector whose numbers surely are 32-bit floats; the platform's have length 1."""
 
 
 async def embed(inputs: Sequence[str], model: str, dimensions: int | None, key: str) -> Embeddings:
@@ -55,8 +58,16 @@ def _vectors(told: dict[str, Any], count: int) -> list[list[float]]:
     for place, one in enumerate(data if isinstance(data, list) else ()):
         vector = one.get("embedding") if isinstance(one, dict) else None
         index = one.get("index") if isinstance(one, dict) else None
-        if isinstance(vector, list) and vector:
+        if _is_vector(vector):
             found[index if isinstance(index, int) else place] = vector
     if sorted(found) != list(range(count)):
         raise UpstreamFailed("The open platform did not embed every text.")
     return [found[place] for place in range(count)]
+
+
+def _is_vector(told: Any) -> TypeGuard[list[float]]:
+    """Is it a list of numbers, all of them finite."""
+    try:
+        return isinstance(told, list) and bool(told) and math.hypot(*told) <= LONGEST
+    except (TypeError, OverflowError):
+        return False

@@ -35,7 +35,8 @@ def answers() -> Json:
             {"models": list_of(object_of({"slug": STRING}))},
         ),
         "TokenVerdict": object_of(
-            {"live": BOOLEAN}, {"kind": {"enum": ["refresh", "access"]}, "expires_at": INTEGER, "guest": BOOLEAN}
+            {"live": BOOLEAN},
+            {"kind": {"enum": ["refresh", "access", "api_key"]}, "expires_at": INTEGER, "guest": BOOLEAN},
         ),
         "Usage": object_of(
             {
@@ -45,7 +46,7 @@ def answers() -> Json:
                 "completion_tokens_details": object_of({"reasoning_tokens": INTEGER}),
             }
         )
-        | {"description": "Estimated from the texts: the service counts nothing."},
+        | {"description": "Counted by the open platform; estimated from the texts where the web service answers."},
         "ChatCompletion": object_of(
             answer | {"object": {"const": "chat.completion"}, "choices": list_of(choice), "usage": ref("Usage")}
         ),

@@ -16,6 +16,9 @@ from lib.wires.shared.reply import Reply
 _INCOMPLETE: Final[dict[FinishReason, str]] = {"length": "max_output_tokens", "content_filter": "content_filter"}
 """Why a response is incomplete; for other reasons it is not."""
 
+COPIES: Final = 5
+"""How often a stream holds each text: in its delta, when its part is done (twice), its item, and the response."""
+
 
 class Answer:
     """One response as it grows, in the events of a stream."""
