@@ -9,7 +9,8 @@ from starlette.routing import Route
 
 from lib.accounts import keys
 from lib.errors import Error
-from lib.runtime.app import body_of, function
+from lib.runtime.app import function
+from lib.runtime.body import body_of
 from lib.runtime.lambda_handler import LambdaHandler
 from lib.types.upstream import KeyState
 from lib.upstreams import choose

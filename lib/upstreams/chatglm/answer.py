@@ -116,7 +116,8 @@ class Generation:
         spent, facts.asked_again = facts.asked_again, True
         # A conversation that the service does not know gets an empty answer, however often it is asked [contested].
         drawn = self._body.draws and failure is None  # Nobody orders pictures twice.
-        return not (spent or facts.others or self._body.goes_on or drawn)
+        asked = self._stream.asked  # A token that could not be renewed has been tried often enough.
+        return asked and not (spent or facts.others or self._body.goes_on or drawn)
 
     def _nothing(self) -> Error:
         words = self._complaint or "The service answered nothing. Try again later."
