@@ -1,8 +1,8 @@
 """Files that a caller names: what is fetched, what is refused, and where no request ever goes."""
 
 import asyncio
-import gzip
 import base64
+import gzip
 import ssl
 import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
