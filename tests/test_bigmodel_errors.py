@@ -19,7 +19,8 @@ from lib.types.events import Event
 from lib.types.images import ImageRequest
 from lib.types.upstream import KeyState
 from lib.types.videos import VideoRequest
-from lib.upstreams.bigmodel import errors, retry
+from lib.upstreams import retry
+from lib.upstreams.bigmodel import errors
 from tests import bigmodel
 from tests.bigmodel import ERRORS, Answer, Gate, Platform
 from tests.bigmodel_upstream import UPSTREAM, ask, finish, request, run, settled, text

@@ -2,9 +2,7 @@
 
 import asyncio
 import os
-import selectors
 from collections.abc import AsyncGenerator, Callable, Sequence
-from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -16,31 +14,11 @@ from lib.runtime.context import Invocation
 from lib.runtime.sse import HEAD_AFTER, WRITE_TIMEOUT, EventStream
 from lib.types.events import Event, Finish, Text
 from lib.wires.openai.wire import WIRE
+from tests.clock import Loop
 
 COMMENT = WIRE.heartbeat
 
 type Sent = list[tuple[float, Message]]
-
-
-class Selector(selectors.DefaultSelector):
-    """Does not wait: the clock that is asked goes forward instead."""
-
-    now = 0.0
-
-    def select(self, timeout: float | None = None) -> Any:
-        self.now += timeout or 0.0
-        return super().select(0)
-
-
-class Loop(asyncio.SelectorEventLoop):
-    """An event loop on which waiting takes no time."""
-
-    def __init__(self) -> None:
-        self.selector = Selector()
-        super().__init__(self.selector)
-
-    def time(self) -> float:
-        return self.selector.now
 
 
 class Encoder:
