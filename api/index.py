@@ -37,6 +37,8 @@ ENDPOINTS: Final = {
 
 
 _SLASHES: Final = re.compile("/{2,}")
+_GEMINI: Final = re.compile("/v1(beta)?/models/[^:]+:[A-Za-z]+$")
+"""Google's API, which some clients try first."""
 
 
 class Endpoints:
@@ -57,6 +59,8 @@ class Endpoints:
         await app(scope, receive, send)
 
     def _find(self, path: str) -> ASGIApp:
+        if _GEMINI.match(path):
+            return self._fallback
         while path:
             if path in self._apps:
                 return self._apps[path]
@@ -74,11 +78,25 @@ async def tell_prefix(request: Request) -> Response:
     raise NotFound(f"Use /v1{path}: the base URL that a client is given ends in /v1, and this one does not.")
 
 
+async def tell_doubled(request: Request) -> Response:
+    """Tell who has the /v1 twice. Raises `NotFound`."""
+    path = request.url.path.removeprefix("/v1")
+    raise NotFound(f"Use {path}: the base URL that a client is given ends in /v1 once, and this one does twice.")
+
+
+async def tell_protocol(request: Request) -> Response:
+    """Tell who speaks Google's API what to speak. Raises `NotFound`."""
+    raise NotFound("Use /v1/chat/completions: this deployment speaks OpenAI's API and Anthropic's, not Google's.")
+
+
 _METHODS: Final = ("GET", "POST", "DELETE")
 _BARE: Final = [path.removeprefix("/v1") for path in ENDPOINTS if re.match("/v1/(?!v1/)", path)]
 _routes = [
     Route("/", page),
     Route("/assets/{name}", asset),
+    Route("/v1/v1/{rest:path}", tell_doubled, methods=_METHODS),
+    Route("/v1/models/{rest:path}", tell_protocol, methods=_METHODS),
+    Route("/v1beta/{rest:path}", tell_protocol, methods=_METHODS),
     *(Route(path, tell_prefix, methods=_METHODS) for path in _BARE),
     *(Route(f"{path}/{{rest:path}}", tell_prefix, methods=_METHODS) for path in _BARE),
 ]

@@ -170,7 +170,12 @@ class UpstreamUnavailable(UpstreamFailed):
 
 
 class UpstreamUncertain(UpstreamFailed):
-    """Nobody knows whether the service has taken the request: it must not be sent again by us, on no key."""
+    """Nobody knows whether the service has taken the request: it must not be sent again, on no key.
+
+    Nor by a client's own retries: whether to ask once more is for a person to say.
+    """
+
+    retry = False
 
 
 class AnswerUnusable(UpstreamFailed):

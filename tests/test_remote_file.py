@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import gzip
 import ssl
 import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -313,9 +314,14 @@ class TestFailures:
             assert "is empty." in await refusal(client, server.url)
         assert "is empty." in await refusal(client, "data:image/png;base64,")
 
-    async def test_compressed_content_could_unpack_to_anything(self, client: httpx.AsyncClient) -> None:
-        async with Server(ok(b"\x1f\x8b\x08", "Content-Encoding: gzip")) as server:
-            assert "compressed" in await refusal(client, server.url)
+    async def test_content_that_is_packed_unasked_is_unpacked_within_the_limit(self, client: httpx.AsyncClient) -> None:
+        async with Server(ok(gzip.compress(b"Hello"), "Content-Encoding: gzip")) as server:
+            assert (await fetch(client, server.url))[1] == b"Hello"
+        async with Server(ok(gzip.compress(bytes(50_000_000)), "Content-Encoding: gzip")) as server:
+            assert "is larger than" in await refusal(client, server.url)
+        for body, encoding in ((b"Hello", "gzip"), (b"Hello", "br")):
+            async with Server(ok(body, f"Content-Encoding: {encoding}")) as server:
+                assert "cannot be unpacked" in await refusal(client, server.url)
         async with Server(ok(b"Hello", "Content-Encoding: Identity")) as server:
             assert (await fetch(client, server.url))[1] == b"Hello"
 

@@ -655,7 +655,7 @@ def test_progress_is_a_number(
 
 
 def test_a_passing_fault_is_not_seen(bundle: Bundle, upstream: StandIn, account: Account) -> None:
-    upstream.fail("video", status=503)
+    upstream.fail("video", "internal")
     poll_id = started(bundle, account)
     upstream.fail("video_status", drop=True)
     assert poll(bundle, account, poll_id).status_code == 200

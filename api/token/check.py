@@ -8,7 +8,9 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from lib.accounts import keys
-from lib.runtime.app import body_of, function
+from lib.errors import Error
+from lib.runtime.app import function
+from lib.runtime.body import body_of
 from lib.runtime.lambda_handler import LambdaHandler
 from lib.types.upstream import KeyState
 from lib.upstreams import choose
@@ -23,12 +25,17 @@ async def check(request: Request) -> JSONResponse:
     Of several accounts, one that lives is enough. With access keys, it is the deployment's accounts that are checked.
     """
     body = await parse(TokenCheckRequest, await body_of(request))
-    found = KeyState(live=False)
+    found, failure = KeyState(live=False), None
     for key in keys.of_presented(body.token):
         upstream = choose(key.text)
-        found = KeyState(live=False) if upstream is None else await upstream.check(key.text)
+        try:
+            found = KeyState(live=False) if upstream is None else await upstream.check(key.text)
+        except Error as error:
+            failure = failure or error
         if found.live:
-            break
+            return JSONResponse(verdict(found))
+    if failure is not None:  # Of one, at least, nobody knows.
+        raise failure
     return JSONResponse(verdict(found))
 
 

@@ -12,7 +12,8 @@ from starlette.routing import Route
 
 from lib.accounts import keys
 from lib.accounts.failover import answer
-from lib.runtime.app import body_of, function
+from lib.runtime.app import function
+from lib.runtime.body import body_of
 from lib.runtime.lambda_handler import LambdaHandler
 from lib.runtime.sse import EventStream
 from lib.upstreams import choose

@@ -11,7 +11,8 @@ from starlette.routing import Route
 from lib.accounts import keys
 from lib.accounts.failover import fail_over_call
 from lib.runtime import limits
-from lib.runtime.app import body_of, function
+from lib.runtime.app import function
+from lib.runtime.body import body_of
 from lib.runtime.lambda_handler import LambdaHandler
 from lib.types.upstream import Embeddings, Upstream
 from lib.upstreams import choose

@@ -10,7 +10,8 @@ from starlette.routing import Route
 
 from lib.accounts import failover, keys, response_id
 from lib.errors import NotFound
-from lib.runtime.app import body_of, function
+from lib.runtime.app import function
+from lib.runtime.body import body_of
 from lib.runtime.lambda_handler import LambdaHandler
 from lib.runtime.sse import EventStream
 from lib.upstreams import choose

@@ -190,6 +190,7 @@ class _Round[T]:
                 if not had:
                     self._failed(candidate, busy())
                     continue
+                context.current().others = len(self._untried) - 1 if self._wait_if_busy else len(self._untried)
                 async with aclosing(self._attempt(self._upstream, candidate.key.text)) as items:
                     try:
                         first = await anext(items)
@@ -243,9 +244,14 @@ class _Round[T]:
             self._not_before[candidate.account] = self._loop.time() + wait
             context.current().retries += 1
             return
+        if isinstance(error, UpstreamUncertain):
+            self._accounts.cooldown.note(candidate.account, error)
         if isinstance(error, UpstreamUncertain | DeadlineExceeded | TooLarge | AnswerUnusable):
             raise error
         self._failures.append(error)
+        if error.param == "conversation_id":
+            self._forget([candidate.account])  # No fault of its own: another account may know the conversation.
+            return
         if isinstance(error, BadRequest):
             self._untried.clear()  # Another account would say the same; another upstream may not.
             return

@@ -27,6 +27,7 @@ from lib.files.addresses import Resolver, is_public, resolve
 from lib.files.file_name import clean, file_name, from_content_disposition
 from lib.files.media_type import PEEK, detect
 from lib.files.remote_file import RemoteFile
+from lib.http import content
 from lib.http.request import DEFAULT_PORTS
 
 FETCH_SECONDS = 30.0
@@ -238,10 +239,8 @@ class _Fetch:
         """Read an answer's head: is it the file, and how large?"""
         if not response.is_success:
             raise _bad(self._field, f"{_COULD_NOT}: its server answered {response.status_code}")
-        if response.headers.get("content-encoding", "identity").lower() != "identity":
-            # A few bytes of it can unpack to gigabytes, and the request said not to.
-            raise _bad(self._field, f"{_COULD_NOT}: its server sends it compressed, which was not asked for")
-        if "transfer-encoding" in response.headers:
+        packed = response.headers.get("content-encoding", "identity").lower() != "identity"  # It was not asked for.
+        if packed or "transfer-encoding" in response.headers:
             return None
         try:
             size = int(response.headers["content-length"])
@@ -252,9 +251,12 @@ class _Fetch:
         return size
 
     async def _received(self, response: httpx.Response) -> AsyncGenerator[bytes]:
-        chunks = response.aiter_raw()
-        while (chunk := await self._wait(anext(chunks, None))) is not None:
-            yield chunk
+        chunks = content.pieces(response, self._limits.max_bytes)
+        try:
+            while (chunk := await self._wait(anext(chunks, None))) is not None:
+                yield chunk
+        except content.ContentTooLarge as error:
+            raise _too_large(self._field, self._limits) from error
 
     async def _wait[T](self, awaitable: Awaitable[T]) -> T:
         """Wait for the file's server, within what is left of the time, and tell its failures in the caller's terms."""
@@ -264,6 +266,8 @@ class _Fetch:
                 return await awaitable
         except (TimeoutError, httpx.TimeoutException) as error:
             raise _bad(self._field, f"{_COULD_NOT} within {self._limits.fetch_seconds:g} seconds") from error
+        except httpx.DecodingError as error:
+            raise _bad(self._field, f"{_COULD_NOT}: its server sends it packed, and it cannot be unpacked") from error
         except httpx.HTTPError as error:
             raise _bad(self._field, f"{_COULD_NOT}: the connection to its server broke off") from error
         finally:

@@ -53,11 +53,6 @@ def function(*routes: BaseRoute, wire: Wire) -> Starlette:
     return app
 
 
-async def body_of(request: Request) -> bytes:
-    """The body, which the request does not keep: it may hold files, and answering takes minutes."""
-    return b"".join([piece async for piece in request.stream()])
-
-
 def _methods(request: Request) -> set[str]:
     """What the path takes, by all routes together."""
     matching = (route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE)

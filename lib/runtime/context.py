@@ -49,6 +49,10 @@ class Invocation:
         """The client has been given the whole of its answer, though the response may not have ended yet."""
         self.broken_off = False
         """The response ends without its last chunk, to show that it is not whole."""
+        self.others = 0
+        """How many accounts may still be asked beside the one that is."""
+        self.asked_again = False
+        """The service failed before it did anything, and was asked once more, or another account was."""
         self.retries = 0
         """How often the upstream was asked again."""
         self.model: str | None = None

@@ -11,16 +11,12 @@ from typing import Any
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lib import settings
-from lib.errors import TooLarge
-from lib.runtime import context, lambda_adapter
+from lib.runtime import body, context, lambda_adapter
 from lib.runtime.context import Invocation
 from lib.runtime.deadline import Deadline
 from lib.runtime.failure import error_response, no_websockets
 from lib.runtime.wire import Wire
 from lib.settings import Settings
-
-MAX_BODY_BYTES = 4 * 1024 * 1024
-"""The largest body besides the files that it may hold in base64. The platforms stop at 4.5 MB and 6 MB in all."""
 
 EARLY_LOOK = 0.01
 """Seconds that a refusal waits for the first piece of a body that nobody reads: as a rule it is there already."""
@@ -111,7 +107,7 @@ class _Exchange:
         if (b"upgrade", b"websocket") in self._scope["headers"]:
             raise no_websockets()  # So they look where the platform or the server knows of none.
         self._facts.deadline = Deadline.of(self._scope, chosen.max_duration)
-        self._room = MAX_BODY_BYTES + chosen.max_file_bytes * 4 // 3
+        self._room = body.max_bytes(chosen.max_file_bytes)
         if self._scope["method"] in ("GET", "HEAD", "DELETE", "OPTIONS"):
             self._watch_client()  # Nobody reads their bodies.
         await self._app(self._scope, self.receive, self.send)
@@ -128,9 +124,7 @@ class _Exchange:
             raise _ClientGoneError
         self._room -= len(message.get("body", b""))
         if self._room < 0:
-            raise TooLarge(
-                "The request is larger than this deployment takes: send files by URL, or raise GLM_MAX_FILE_MB."
-            )
+            raise body.too_large()
         if not message.get("more_body", False):
             self._body_read = True
             self._watch_client()

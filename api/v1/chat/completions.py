@@ -10,7 +10,8 @@ from starlette.routing import Route
 
 from lib.accounts import keys
 from lib.accounts.failover import answer
-from lib.runtime.app import body_of, function
+from lib.runtime.app import function
+from lib.runtime.body import body_of
 from lib.runtime.lambda_handler import LambdaHandler
 from lib.runtime.sse import EventStream
 from lib.upstreams import choose
@@ -27,7 +28,7 @@ async def complete(request: Request) -> EventStream | JSONResponse:
     wanted = body.chat_request()
     events = answer(brought, wanted, streamed=bool(body.stream))
     if body.stream:
-        return EventStream(events, ChunkEncoder(body, wanted), WIRE)
+        return EventStream(events, ChunkEncoder(body, wanted, zhipu="zai-sdk-ver" in request.headers), WIRE)
     return JSONResponse(await whole(body, wanted, events))
 
 

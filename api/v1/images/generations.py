@@ -14,7 +14,8 @@ from lib.files import images
 from lib.files.fetch import Limits
 from lib.http.clients import file_client
 from lib.runtime import context, limits
-from lib.runtime.app import body_of, function
+from lib.runtime.app import function
+from lib.runtime.body import body_of
 from lib.runtime.lambda_handler import LambdaHandler
 from lib.types.images import DrawnImage
 from lib.types.upstream import Upstream

@@ -19,7 +19,8 @@ from lib.accounts import job_id, keys
 from lib.accounts.failover import fail_over_call
 from lib.accounts.job_id import JobId
 from lib.runtime import prefer
-from lib.runtime.app import body_of, function
+from lib.runtime.app import function
+from lib.runtime.body import body_of
 from lib.runtime.lambda_handler import LambdaHandler
 from lib.types.images import DrawnImage
 from lib.types.upstream import Upstream

@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Final
 from uuid import uuid4
 
-from lib.errors import ContextLengthExceeded, Error, UpstreamFailed, UpstreamUnavailable
+from lib.errors import ContextLengthExceeded, Error, UpstreamFailed, UpstreamUnavailable, UpstreamUncertain
 from lib.runtime import context
 from lib.runtime.deadline import uninterrupted
 from lib.tools.length import too_long
@@ -44,8 +44,6 @@ _CONTINUE: Final = "/chatglm/mainchat-api/stream/continue_stream"  # protocol: [
 CONTENT_TIMEOUT: Final = 180.0
 """Seconds without any content, once there was some, after which the service has gone, whatever else it sends. Before
 the first content it may take as long as the deadline allows: at peak time that takes minutes."""
-TRIES: Final = 2
-"""How often the service is asked where it refuses for a fault of its own, or ends with nothing."""
 NAMING_TIMEOUT: Final = 30.0
 """Seconds for which a stream whose client has left is read on until it names its conversation: without the name it can
 neither be stopped nor deleted."""
@@ -76,7 +74,7 @@ class Generation:
         self._calls = CallEvents(request) if speaks_of_tools(request) else None
         self._account = account
         self._reader = EventReader(draws=body.draws)
-        self._stream = AnswerStream(account.service)
+        self._stream = AnswerStream(account.service, orders=body.draws)
         self._conversations = Conversations(account, body.assistant_id, keep=body.keep)
         self._texts: list[str] = []
         self._reasoning: list[str] = []
@@ -100,19 +98,32 @@ class Generation:
 
     async def _first(self) -> list[Event]:
         """The first events with content in them. Asks once more where the service fails, or ends with nothing."""
-        # A conversation that the service does not know gets an empty answer, however often it is asked [contested].
-        for _ in range(0 if self._body.goes_on else TRIES - 1):
+        while True:
+            failure: Error | None = None
             try:
                 if events := await self._try():
                     return events
-            except UpstreamUnavailable:
-                pass
+            except UpstreamUnavailable as error:
+                failure = error
+            if not self._may_ask_again(failure):
+                raise failure or self._nothing()
             context.current().retries += 1
             await self._give_up()
-        if events := await self._try():
-            return events
-        unknown = " Perhaps the conversation does not exist any more." if self._body.goes_on else ""
-        raise UpstreamFailed(self._complaint or f"The service answered nothing. Try again later.{unknown}")
+
+    def _may_ask_again(self, failure: Error | None) -> bool:
+        """Once for the whole request, and only where no other account may be asked instead."""
+        facts = context.current()
+        spent, facts.asked_again = facts.asked_again, True
+        # A conversation that the service does not know gets an empty answer, however often it is asked [contested].
+        drawn = self._body.draws and failure is None  # Nobody orders pictures twice.
+        asked = self._stream.asked  # A token that could not be renewed has been tried often enough.
+        return asked and not (spent or facts.others or self._body.goes_on or drawn)
+
+    def _nothing(self) -> Error:
+        words = self._complaint or "The service answered nothing. Try again later."
+        if self._body.goes_on:
+            return UpstreamFailed(f"{words} Perhaps the conversation does not exist any more.", param="conversation_id")
+        return UpstreamUncertain(words) if self._body.draws else UpstreamFailed(words)
 
     async def _try(self) -> list[Event]:
         """Ask, and read the first content; nothing where the service ended without any."""

@@ -10,8 +10,10 @@ from lib.upstreams.chatglm.token import Token
 class AnswerStream:
     """What was asked for may be generated: so asking is never broken off, and reading need not be."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, *, orders: bool) -> None:
+        """`orders`: see `Service.stream`."""
         self._service = service
+        self._orders = orders
         self._opening: asyncio.Task[Stream] | None = None
         self._reading: asyncio.Task[bytes] | None = None
 
@@ -23,7 +25,7 @@ class AnswerStream:
     async def open(self, path: str, token: Token, body: dict[str, object]) -> None:
         """Ask for it, in place of the one before. Goes on when the caller leaves."""
         await self.close()
-        self._opening = asyncio.create_task(self._service.stream(path, token, body))
+        self._opening = asyncio.create_task(self._service.stream(path, token, body, orders=self._orders))
         await asyncio.shield(self._opening)
 
     async def read(self, at_most: float = math.inf) -> bytes:

@@ -13,22 +13,25 @@ MAX_RETRY_AFTER: Final = 3600.0
 """Seconds: a longer wait is nobody's plan."""
 
 
-def result(http_status: int, body: bytes, retry_after: str | None = None) -> Any:
-    """The `result` of an answer. Raises the error that a refusal means. `retry_after`: the header of that name."""
+def result(http_status: int, body: bytes, retry_after: str | None = None, *, ordered: bool = False) -> Any:
+    """The `result` of an answer. Raises the error that a refusal means.
+
+    `retry_after`: the header of that name. `ordered`: something was ordered; what is no envelope does not refuse it.
+    """
     try:
-        return _result(http_status, body)
+        return _result(http_status, body, ordered=ordered)
     except RateLimited as error:
         if (seconds := reading.number(retry_after)) is not None and seconds > 0:
             error.retry_after = min(seconds, MAX_RETRY_AFTER)
         raise
 
 
-def _result(http_status: int, body: bytes) -> Any:
+def _result(http_status: int, body: bytes, *, ordered: bool) -> Any:
     if http_status == 204:
         return {}
     envelope = _parse(body)
     if envelope is None:
-        raise refusal.page(http_status, body.decode(errors="replace"))
+        raise refusal.page(http_status, body.decode(errors="replace"), ordered=ordered)
     status = reading.code(envelope.get("status", envelope.get("code")))
     found = envelope.get("result", envelope.get("data"))
     if http_status < 400 and (status == 0 or (status is None and found is not None)):

@@ -7,7 +7,7 @@ from contextlib import aclosing
 from operator import itemgetter
 from typing import Final
 
-from lib.errors import ContentFiltered, DeadlineExceeded, UpstreamFailed
+from lib.errors import ContentFiltered, DeadlineExceeded, UpstreamFailed, UpstreamUncertain
 from lib.types.chat import ChatRequest, Message, TextPart
 from lib.types.events import DrawingPrompt, Event, Finish, Image, Text
 from lib.types.images import DrawnImage, ImageRequest
@@ -73,7 +73,7 @@ def _drawn(events: Iterable[Event]) -> list[DrawnImage]:
             case Finish():
                 ending = event
     if ending is None:
-        raise UpstreamFailed("The service broke the drawing off without an end.")
+        raise UpstreamUncertain("The service broke the drawing off without an end.")
     if ending.reason == "content_filter":
         raise ContentFiltered(ending.note or "The service's filter does not let this be drawn.", param="prompt")
     if not found:
@@ -83,5 +83,5 @@ def _drawn(events: Iterable[Event]) -> list[DrawnImage]:
         raise DeadlineExceeded("The pictures were not drawn in the time that this deployment has.")
     if not found:
         words = " ".join(text.split())[:MAX_WORDS]
-        raise UpstreamFailed(f"The service drew no picture{f', and said: {words}' if words else '.'}")
+        raise UpstreamUncertain(f"The service drew no picture{f', and said: {words}' if words else '.'}")
     return [picture for _, picture in sorted(found, key=itemgetter(0))]

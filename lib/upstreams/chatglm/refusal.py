@@ -97,10 +97,14 @@ def refusal(http_status: int, code: int | None, words: str) -> Error:
     return kind(f"The service refused: {_short(words)} ({code or f'HTTP {http_status}'}).")
 
 
-def page(http_status: int, content: str) -> Error:
-    """The error that a page in place of data means."""
+def page(http_status: int, content: str, *, ordered: bool = False) -> Error:
+    """The error that a page in place of data means. `ordered`: for an order, which may have been taken all the same."""
     if any(mark in content for mark in _VERIFICATION_PAGES) or http_status in (403, 405):
         return risk_control("a verification page")
+    if ordered and http_status not in (401, 404, 429):
+        return UpstreamUncertain(
+            f"The service answered with a page (HTTP {http_status}): nobody knows whether it took the order."
+        )
     if http_status in (401, 404, 429) or http_status >= 500:
         return refusal(http_status, None, "")
     return UpstreamRefused(f"The service answered with something else than data (HTTP {http_status}).")

@@ -120,23 +120,27 @@ class Service:
         Raises what the refusal means, `UpstreamUnavailable` where the service was not reached, and `UpstreamUncertain`
         where it may have been. `repeatable`: that makes no difference, since nothing is generated or ordered.
         """
-        repeatable = repeatable or method == "GET" or upload is not None
+        repeatable = repeatable or method in ("GET", "DELETE") or upload is not None
         try:
             response = await self._ask(method, path, token, "application/json", json, upload)
-            return _result(response, await _content(response, MAX_ANSWER_BYTES))
+            return _result(response, await _content(response, MAX_ANSWER_BYTES), ordered=not repeatable)
         except UpstreamUncertain as error:
             if repeatable:
                 raise UpstreamUnavailable(error.message) from error
             raise
 
-    async def stream(self, path: str, token: Token, json: Any) -> Stream:
-        """Ask for an event stream, which the caller has to close. Raises what the refusal means where none comes."""
+    async def stream(self, path: str, token: Token, json: Any, *, orders: bool = False) -> Stream:
+        """Ask for an event stream, which the caller has to close. Raises what the refusal means where none comes.
+
+        `orders`: pictures are ordered by it, which are not to be drawn twice.
+        """
         response = await self._ask("POST", path, token, "text/event-stream", json)
         content_type = response.headers.get("content-type", "").lower()
         if response.status_code == 200 and ("event-stream" in content_type or not content_type):
             return Stream(response)
-        _result(response, await _content(response, MAX_REFUSAL_BYTES))
-        raise UpstreamFailed("The service answered with something else than a stream.")
+        _result(response, await _content(response, MAX_REFUSAL_BYTES), ordered=orders)
+        kind = UpstreamUncertain if orders else UpstreamFailed
+        raise kind("The service answered with something else than a stream.")
 
     async def _ask(
         self, method: str, path: str, token: Token, accept: str, json: Any, upload: Upload | None = None
@@ -201,8 +205,8 @@ def _device_id(token: Token) -> str:
     return known or md5((token.account_id or token.text).encode(errors="replace"), usedforsecurity=False).hexdigest()
 
 
-def _result(response: httpx.Response, body: bytes) -> Any:
-    return envelope.result(response.status_code, body, response.headers.get("retry-after"))
+def _result(response: httpx.Response, body: bytes, *, ordered: bool) -> Any:
+    return envelope.result(response.status_code, body, response.headers.get("retry-after"), ordered=ordered)
 
 
 async def _content(response: httpx.Response, at_most: int) -> bytes:

@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import quote
 
-from lib.errors import BadRequest, NotFound, UpstreamFailed, UpstreamRefused
+from lib.errors import BadRequest, NotFound, UpstreamFailed, UpstreamRefused, UpstreamUncertain
 from lib.files import images
 from lib.store.entry import Entry
 from lib.types.chat import FilePart
@@ -63,7 +63,7 @@ async def create(request: VideoRequest, key: str) -> VideoJob:
     result = await _call(account, "POST", _JOBS, body)
     job_id = reading.text(result.get("chat_id"))
     if not job_id:
-        raise UpstreamFailed("The service took the order without naming the job.")
+        raise UpstreamUncertain("The service took the order without naming the job.")
     conversation_id = reading.text(result.get("conversation_id"))
     return VideoJob(job_id, conversation_id if len(conversation_id) <= MAX_ID else "")
 

@@ -14,6 +14,7 @@ from lib.wires.shared.encoding import encode_json
 from lib.wires.shared.reply import Annotation, Delta, Reply
 
 DONE: Final = b"data: [DONE]\n\n"
+_CHUNK_END: Final = "}\n\n"
 
 
 async def whole(request: ChatRequest, wanted: chat.ChatRequest, answer: AsyncGenerator[list[Event]]) -> dict[str, Any]:
@@ -51,8 +52,10 @@ class ChunkEncoder:
 
     head = b""
 
-    def __init__(self, request: ChatRequest, wanted: chat.ChatRequest) -> None:
+    def __init__(self, request: ChatRequest, wanted: chat.ChatRequest, *, zhipu: bool = False) -> None:
+        """`zhipu`: for Zhipu's own client, which cannot ask for the usage and expects it in the last chunk."""
         self._request = request
+        self._zhipu = zhipu
         self._reply = Reply(wanted)
         self._start = ""
         self._calls = 0
@@ -76,8 +79,9 @@ class ChunkEncoder:
             raise UpstreamFailed("The service answered nothing.")
         citations = _citations(self._reply)
         data = self._chunk({"annotations": citations}) if citations else ""
-        data += self._chunk({}, _finish_reason(self._reply, self._request))
+        last = self._chunk({}, _finish_reason(self._reply, self._request))
         usage = encode_json(usage_object(self._reply.usage()))
+        data += f'{last.removesuffix(_CHUNK_END)},"usage":{usage}{_CHUNK_END}' if self._zhipu else last
         options = self._request.stream_options
         if options is not None and options.include_usage:
             data += f'{self._start}[],"usage":{usage}}}\n\n'
