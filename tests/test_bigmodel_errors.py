@@ -81,12 +81,6 @@ def test_what_passes_is_not_noticed(platform: Platform, code: int) -> None:
     assert finish(ask(request(), platform.key())) == "stop"
 
 
-def test_where_another_key_follows_a_crowd_is_not_waited_for(platform: Platform) -> None:
-    platform.fail("chat", code=1302, times=None)
-    failure(request(), platform.key())
-    assert len(platform.requests("chat")) == 1
-
-
 @pytest.mark.parametrize(
     ("status", "kind", "requests"),
     [

@@ -76,10 +76,10 @@ def answer(
 
     `signed`: its conversation gets the id by which a response is gone on from, in place of the upstream's own.
     """
-    request = _resolved(request)
+    asked, request = request.model, _resolved(request)
     facts = context.current()
     known = any(one.upstream.knows(request.model) for one in tried)
-    facts.model = request.model if known else "unknown"  # It may be anything, and so a secret.
+    facts.model = asked[:100] if known else "unknown"  # It may be anything, and so a secret.
     facts.streamed = streamed
     able = _able(tried, request)
 

@@ -14,6 +14,8 @@ class ImageRequest(NamedTuple):
     quality: str = ""
     style: str = ""
     scene: str = ""
+    n: int | None = None
+    """How many pictures are wanted; None: as many as one drawing gives. An upstream may give more."""
 
 
 class DrawnImage(NamedTuple):

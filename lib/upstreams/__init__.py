@@ -6,8 +6,8 @@ from lib.types.upstream import Upstream
 from lib.upstreams.bigmodel.upstream import Bigmodel
 from lib.upstreams.chatglm.upstream import ChatGLM
 
-UPSTREAMS: Final[tuple[Upstream, ...]] = (Bigmodel(), ChatGLM())
-"""In the order in which a key is offered to them."""
+UPSTREAMS: Final[tuple[Upstream, ...]] = (ChatGLM(), Bigmodel())
+"""In the order in which a key is offered to them, and their models are listed where no key says whose are wanted."""
 
 
 def choose(key: str) -> Upstream | None:

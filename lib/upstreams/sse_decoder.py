@@ -65,9 +65,10 @@ class SseDecoder:
         data = b"\n".join(self._data) if len(self._data) > 1 else self._data[0]
         self._data.clear()
         self._data_bytes = 0
-        return data.strip()
+        return data
 
     def _add(self, data: bytes) -> None:
+        data = data.removeprefix(b" ").removesuffix(b"\r")
         self._data.append(data)
         self._data_bytes += len(data)
         if self._data_bytes > MAX_EVENT_BYTES or len(self._data) > MAX_LINES:

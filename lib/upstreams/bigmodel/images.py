@@ -1,11 +1,12 @@
 """Pictures: `POST /images/generations`. One picture for each order, and each costs money."""
 
+import asyncio
 import math
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
-from lib.errors import ContentFiltered, UpstreamUncertain
+from lib.errors import ContentFiltered, Error, UpstreamUncertain
 from lib.types.images import DrawnImage, ImageRequest
 from lib.upstreams.bigmodel import models, service
 from lib.upstreams.bigmodel.errors import Crowded, NotConnected
@@ -65,11 +66,25 @@ _COGVIEW: Final = _Sizes(
 
 
 async def draw(request: ImageRequest, key: str) -> list[DrawnImage]:
-    """A picture. It is ordered again only where the platform surely has not taken the order.
+    """The pictures, each ordered once and all at once; fewer than are wanted where some orders fail.
 
-    Raises `ContentFiltered` for what the filter stops, and `UpstreamUncertain` where no picture comes: it may have cost
-    money, and is not ordered with another key.
+    Raises what an order fails with where none is drawn: `ContentFiltered` for what the filter stops, and
+    `UpstreamUncertain` before all where a picture may have cost money: it is not ordered with another key.
     """
+    orders = [_order(request, key) for _ in range(request.n or 1)]
+    results = await asyncio.gather(*orders, return_exceptions=True)
+    failures = [result for result in results if isinstance(result, BaseException)]
+    for failure in failures:
+        if not isinstance(failure, Error):
+            raise failure
+    drawn = [picture for result in results if isinstance(result, list) for picture in result]
+    if drawn:
+        return drawn
+    raise next((failure for failure in failures if isinstance(failure, UpstreamUncertain)), failures[0])
+
+
+async def _order(request: ImageRequest, key: str) -> list[DrawnImage]:
+    """One order's picture. It is repeated only where the platform surely has not taken it."""
     platform = service.current()
     on = (NotConnected, Crowded)
     body = _body(request)

@@ -56,7 +56,7 @@ class Bigmodel:
         return await chat.count_tokens(request, key)
 
     async def draw(self, request: ImageRequest, key: str) -> list[DrawnImage]:
-        """One picture: the platform draws no sets."""
+        """One picture for each order: the platform draws no sets."""
         return await images.draw(request, key)
 
     async def create_video(self, request: VideoRequest, key: str) -> VideoJob:

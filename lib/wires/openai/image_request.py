@@ -10,7 +10,7 @@ from lib.wires.shared.request import Model, ModelName
 from lib.wires.shared.size import parse_size
 
 MAX_IMAGES: Final = 4
-"""The service draws so many at a time."""
+"""The web service draws so many at a time; the platform is paid for each."""
 MAX_WORD_LENGTH: Final = 100
 """Longest `style` or `scene`: the service's own are a word or two."""
 
@@ -29,7 +29,8 @@ class ImageRequest(Model):
     model: ModelName | None = None
     """An agent's id; any other name means the service's own drawing agent."""
     n: Annotated[int, Field(ge=1, le=MAX_IMAGES)] | None = None
-    """How many of the pictures that are drawn to return; all of them where it is absent."""
+    """How many pictures; where it is absent, as many as one drawing gives: four of the web service's, one of the
+    platform's."""
     size: str | None = None
     """Width and height in pixels, such as `1024x1792`, a ratio, such as `16:9`, or `auto`. The service draws the
     nearest ratio, in a size of its own."""
@@ -68,4 +69,5 @@ class ImageRequest(Model):
             quality=self.quality or "",
             style="" if self.style in _OPENAI_STYLES else self.style or "",
             scene=self.scene or "",
+            n=self.n,
         )
