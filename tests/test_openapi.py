@@ -146,10 +146,11 @@ def test_a_stream_that_breaks_off_is_as_described(bundle: Bundle, upstream: Stan
     body = {"messages": [{"role": "user", "content": "Hi"}], "stream": True}
     headers = {"Authorization": f"Bearer {account.refresh_token}"}
     received = b""
-    with httpx.stream("POST", f"{bundle.url}/v1/chat/completions", json=body, headers=headers) as response:
-        with suppress(httpx.RemoteProtocolError):  # Without its last chunk, to show that it is not whole.
-            for piece in response.iter_bytes():
-                received += piece
+    url = f"{bundle.url}/v1/chat/completions"
+    # Without its last chunk, to show that it is not whole.
+    with httpx.stream("POST", url, json=body, headers=headers) as response, suppress(httpx.RemoteProtocolError):
+        for piece in response.iter_bytes():
+            received += piece
     last = json.loads(received.decode().strip().split("\n\n")[-1].removeprefix("data: "))
     assert last.keys() == {"error"}
     assert (

@@ -1,5 +1,6 @@
 """The bundle on Vercel: built by its command line tool, run by its Python runtime, reached by its route table."""
 
+import json
 import re
 import struct
 import subprocess
