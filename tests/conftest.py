@@ -30,9 +30,10 @@ def pytest_configure() -> None:
 
 
 def pytest_make_parametrize_id(val: Any, argname: str) -> str | None:
-    """What is long and no words may be another in each process (a token, a time); a test's name must not be."""
-    is_made_up = isinstance(val, bytes) or (isinstance(val, str) and " " not in val)
-    return argname if is_made_up and len(val) > 24 else None
+    """What is long may be another in each process (a token, a time); a test's name must not be."""
+    is_text = isinstance(val, str | bytes)
+    is_words = isinstance(val, str) and " " in val
+    return argname if is_text and len(val) > (64 if is_words else 24) else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
