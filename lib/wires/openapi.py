@@ -10,6 +10,7 @@ from typing import Final
 
 from pydantic.json_schema import models_json_schema
 
+from lib import settings
 from lib.wires.anthropic import description as anthropic
 from lib.wires.openai import description as openai
 from lib.wires.openai import embeddings
@@ -32,13 +33,13 @@ from lib.wires.shared.schema import (
 )
 from lib.wires.zhipu.video_request import VideoRequest
 
-VERSION: Final = "1.0.0"
-
 _ABOUT: Final = (
     "Lets OpenAI's clients and Anthropic's talk to GLM: through the chatglm.cn web service with a ChatGLM token (the "
-    "cookie chatglm_refresh_token) as the API key, through the paid open platform with an API key of its own. "
-    "Several keys, of both kinds, may be joined by commas. An access key of the deployment stands for the deployment's "
-    "own keys."
+    "cookie chatglm_refresh_token) as the API key, through the paid open platform with an API key of its own "
+    "(`<id>.<secret>`). Several keys, of both kinds, may be joined by commas. An access key of the deployment stands for "
+    "the deployment's own keys. A key that is not accepted is a 401. One that is known is a 403 where the service has "
+    "closed the account, does not let the key do this, or refuses the address of the deployment: asking again does not "
+    "help."
 )
 
 
@@ -66,7 +67,7 @@ def describe() -> Json:
     definitions = described["$defs"]
     return {
         "openapi": "3.1.0",
-        "info": {"title": "glm-functions", "version": VERSION, "description": _ABOUT},
+        "info": {"title": "glm-functions", "version": settings.VERSION, "description": _ABOUT},
         "servers": [{"url": "/"}],
         "paths": _paths() | anthropic.paths() | responses.paths(),
         "components": {
@@ -210,7 +211,7 @@ _WITH_RETRY: Final[Json] = {"retry-after": {"$ref": "#/components/headers/retry-
 _ERRORS: Final = {
     400: "The request cannot be carried out as it stands; `param` names the field.",
     401: "No key, or none that is accepted.",
-    403: "The service has closed the account, or does not let the key do this.",
+    403: "The service has closed the account, does not let the key do this, or refuses the deployment's address.",
     404: "There is nothing of that name.",
     413: "The request, or the answer it asks for, is larger than may be.",
     429: "All accounts are busy or limited.",
