@@ -36,8 +36,8 @@ from lib.wires.zhipu.video_request import VideoRequest
 _ABOUT: Final = (
     "Lets OpenAI's clients and Anthropic's talk to GLM: through the chatglm.cn web service with a ChatGLM token (the "
     "cookie chatglm_refresh_token) as the API key, through the paid open platform with an API key of its own "
-    "(`<id>.<secret>`). Several keys, of both kinds, may be joined by commas. An access key of the deployment stands for "
-    "the deployment's own keys. A key that is not accepted is a 401. One that is known is a 403 where the service has "
+    "(`<id>.<secret>`). Several keys, of both kinds, may be joined by commas. An access key of the deployment stands "
+    "for the deployment's own keys. A key that is not accepted is a 401. A known one is a 403 where the service has "
     "closed the account, does not let the key do this, or refuses the address of the deployment: asking again does not "
     "help."
 )
