@@ -89,9 +89,7 @@ def describe() -> Json:
 def _paths() -> Json:
     poll = "How far a job is: PROCESSING, SUCCESS with the video, or FAIL with the reason."
     return {
-        "/ping": {
-            "get": _operation("Is the deployment there?", {"text/plain": {"schema": {"const": "pong"}}}, errors=())
-        },
+        "/ping": {"get": _ping()},
         "/openapi.json": {"get": _operation("This description.", in_json({"type": "object"}))},
         "/token/check": {
             "post": _operation(
@@ -145,6 +143,20 @@ def _paths() -> Json:
             "get": _account_operation(f"{poll} Where clients of Zhipu's ask.", in_json("Video")),
         },
     }
+
+
+def _ping() -> Json:
+    """An operation whose 503 is an answer too: none of the accounts lives."""
+    operation = _operation(
+        "Is the deployment there? With `deep`, and an access key: which of its own accounts live.",
+        {"text/plain": {"schema": {"const": "pong"}}} | in_json("AccountStates"),
+        errors=(401,),
+    )
+    described = "None of the accounts lives, or the deployment's settings cannot work."
+    content = in_json({"anyOf": [ref("AccountStates"), ref("Error")]})
+    operation["responses"]["503"] = {"description": described, "headers": _ALL_HEADERS, "content": content}
+    deep = {"name": "deep", "in": "query", "description": "1: ask for the accounts.", "schema": {"enum": ["1"]}}
+    return {"security": [{}, *SECURITY], "parameters": [deep]} | operation
 
 
 _PREFER: Final[Json] = {
