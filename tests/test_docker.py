@@ -167,6 +167,13 @@ def test_all_that_is_in_the_context_is_copied_and_nothing_else() -> None:
     assert {file.partition("/")[0] for file in context()} == set(copied)
 
 
+def test_a_space_of_hugging_face_finds_it() -> None:
+    page = (CHECKOUT / "docs" / "deploy.md").read_text()
+    [head] = re.findall(r"```yaml\n---\n(.+?)---\n```", page, re.DOTALL)
+    facts = yaml.safe_load(head)
+    assert (facts["sdk"], str(facts["app_port"])) == ("docker", value("EXPOSE"))
+
+
 def test_it_does_not_run_as_root() -> None:
     assert int(value("USER").partition(":")[0]) > 0
 
