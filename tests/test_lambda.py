@@ -415,5 +415,5 @@ def test_a_stream_over_6_mb_ends_in_order(upstream: StandIn, account: Account, c
 def test_the_answer_ends_before_lambda_ends_the_function(package: Package, upstream: StandIn, account: Account) -> None:
     upstream.script(Answer(Text("The first words", "the last words"), gate=Gate(after=1)))
     with Function(package, "chat", GLM_CHATGLM_URL=upstream.url) as function:
-        function.seconds = 3
+        function.seconds = 6
         assert ask_streamed(function, account) == ("The first words", "length")
