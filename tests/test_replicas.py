@@ -49,13 +49,18 @@ def replicas(stand_in: StandIn, tmp_path_factory: pytest.TempPathFactory) -> Ite
         yield Replicas(url, bundles)
 
 
+def program() -> str:
+    """Debian's nginx; skips the test where there is none."""
+    found = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
+    if found is None:
+        assert not os.environ.get("CI"), "nginx is needed on CI"
+        pytest.skip("nginx was not found: apt-get install nginx")
+    return found
+
+
 @contextmanager
 def nginx(bundles: list[Bundle], folder: Path) -> Iterator[str]:
     """The project's nginx, with these behind it; yields its URL."""
-    program = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
-    if program is None:
-        assert not os.environ.get("CI"), "nginx is needed on CI"
-        pytest.skip("nginx was not found: apt-get install nginx")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -71,7 +76,7 @@ def nginx(bundles: list[Bundle], folder: Path) -> Iterator[str]:
         text = text.replace(place, here)
     user = "user root;\n" if os.geteuid() == 0 else ""  # Nobody else may look into the folder.
     (folder / "nginx.conf").write_text(f"daemon off;\n{user}{text}")
-    command = [program, "-e", "stderr", "-p", str(folder), "-c", str(folder / "nginx.conf")]
+    command = [program(), "-e", "stderr", "-p", str(folder), "-c", str(folder / "nginx.conf")]
     tested = subprocess.run([*command, "-t"], capture_output=True, text=True, check=False)
     assert tested.returncode == 0, tested.stderr
     process = subprocess.Popen(command)
@@ -147,6 +152,16 @@ def test_when_one_is_gone_the_other_answers(replicas: Replicas, account: Account
     gone.process.wait()
     for _ in range(4):
         assert replicas.client(account.refresh_token).chat.completions.create(model="g", messages=HELLO).choices
+
+
+def test_the_documented_lines_are_nginxs(tmp_path: Path) -> None:
+    [lines] = re.findall(r"```nginx\n(.+?)```", (CHECKOUT / "docs" / "deploy.md").read_text(), re.DOTALL)
+    (tmp_path / "nginx.conf").write_text(
+        f"pid {tmp_path}/pid; events {{}} http {{ server {{ listen 127.0.0.1:1;\n{lines} }} }}"
+    )
+    command = [program(), "-e", "stderr", "-p", str(tmp_path), "-c", str(tmp_path / "nginx.conf"), "-t"]
+    tested = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert tested.returncode == 0, tested.stderr
 
 
 def test_nginx_waits_longer_than_an_answer_may_take() -> None:
