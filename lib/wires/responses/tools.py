@@ -9,11 +9,10 @@ from lib.errors import BadRequest
 from lib.types.chat import ResponseFormat, Tool, ToolChoice
 from lib.wires.responses.tool_names import Kind, ToolNames
 from lib.wires.shared.custom_tool import custom_tool
-from lib.wires.shared.request import Model
+from lib.wires.shared.request import Model, ToolName
 
 MAX_TOOLS: Final = 512
 """Tools of one request, and of each namespace: four times what OpenAI takes."""
-MAX_TOOL_NAME: Final = 128
 _KINDS: Final[dict[str, Kind]] = {"function": "function", "custom": "custom"}
 
 
@@ -35,7 +34,7 @@ class InnerTool(Echoed):
     """A function, or a tool whose input is one free text."""
 
     type: str = "function"
-    name: Annotated[str, Field(max_length=MAX_TOOL_NAME)] = ""
+    name: ToolName = ""
     description: str | None = None
     parameters: dict[str, Any] | None = None
     strict: bool | None = None
