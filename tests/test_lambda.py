@@ -68,7 +68,7 @@ def test_anyone_may_call_each_url(package: Package) -> None:
     [
         ("stream", 900, 1024),
         ("index", 900, 1024),
-        ("ping", 10, 512),
+        ("ping", 60, 512),
         ("tokenCheck", 60, 512),
         ("models", 10, 512),
         ("chat", 900, 1024),
@@ -153,7 +153,7 @@ PACKAGES = {
 @pytest.mark.parametrize(
     ("name", "kinds"),
     [
-        ("ping", "core"),
+        ("ping", "core schemas encryption"),
         ("models", "core"),
         ("openapi", "core"),
         ("tokenCheck", "core schemas encryption"),

@@ -325,13 +325,28 @@ def test_the_demo_does_what_the_first_screen_says(unused_port: int) -> None:
             if line.startswith("Stop with"):
                 break
         page = httpx.get(f"http://127.0.0.1:{unused_port}").text
+        printed = "".join(output)
+        token, api_key = (
+            re.search(rf"^{look}$", printed, re.MULTILINE) for look in (r"eyJ\S+\.\S+\.\S+", r"\w{32}\.\w+")
+        )
+        assert token
+        assert api_key
+        served_by = [served(f"http://127.0.0.1:{unused_port}", key[0]) for key in (token, api_key)]
         process.send_signal(signal.SIGTERM)
     killer.cancel()
-    printed = "".join(output)
-    assert f"http://127.0.0.1:{unused_port}" in printed
+    assert f"export URL=http://127.0.0.1:{unused_port}" in printed
     assert re.search(r"^Answer: \S", printed, re.MULTILINE)
-    assert re.search(r"^eyJ\S+\.\S+\.\S+$", printed, re.MULTILINE)
+    assert f"export TOKEN={token[0]}\n" in printed
+    assert ["chatglm.cn" in words for words in served_by] == [True, False]
+    assert ["open platform" in words for words in served_by] == [False, True]
     assert "<html" in page
+
+
+def served(url: str, key: str) -> str:
+    """What the demo answers to a key."""
+    body = {"messages": [{"role": "user", "content": "Hi"}]}
+    answer = httpx.post(f"{url}/v1/chat/completions", json=body, headers={"Authorization": f"Bearer {key}"}, timeout=30)
+    return str(answer.json()["choices"][0]["message"]["content"])
 
 
 @pytest.fixture

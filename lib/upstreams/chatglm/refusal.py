@@ -41,8 +41,8 @@ _PEAK: Final = 10062
 _RISK: Final = 40012
 _TOKEN_REFUSED: Final = (40101, 40102, 40103)
 _BANNED: Final = (40301,)
-_SIGNATURE_REFUSED: Final = (40001, 40002, 40011, 40014)
-CLOCK_REFUSED: Final = 40014
+_SIGNATURE_REFUSED: Final = (40001, 40002, 40011)
+_CLOCK_REFUSED: Final = 40014
 NO_CONVERSATION: Final = 40004
 
 # Wordings marked (assumed) were never seen.
@@ -58,6 +58,10 @@ _VERIFICATION_PAGES: Final = ("滑动验证页面", "访问验证", "captcha", "
 
 class Unknown(UpstreamRefused):
     """The service does not know what was named: it never was, or is gone."""
+
+
+class ClockRefused(UpstreamFailed):
+    """The service refuses the time at which a call was signed: nothing was taken, and it may be signed anew."""
 
 
 def refusal(http_status: int, code: int | None, words: str) -> Error:
@@ -81,8 +85,9 @@ def refusal(http_status: int, code: int | None, words: str) -> Error:
         return _limited(words)
     if code == NO_CONVERSATION:
         return BadRequest("The service does not know this conversation (any more).", param="conversation_id")
-    if code in _SIGNATURE_REFUSED:
-        return UpstreamFailed(
+    if code in _SIGNATURE_REFUSED or code == _CLOCK_REFUSED:
+        kind = ClockRefused if code == _CLOCK_REFUSED else UpstreamFailed
+        return kind(
             f"The service refuses how this deployment signs its calls ({code}). "
             "Is its clock right? Or has the page's secret changed: see GLM_SIGN_SECRET."
         )
@@ -93,8 +98,8 @@ def refusal(http_status: int, code: int | None, words: str) -> Error:
     if http_status == 403:
         return Forbidden(f"The service refuses this account: {_short(words)} ({code or 'HTTP 403'}).")
     is_unknown = http_status == 404 or any(one in words for one in _UNKNOWN_WORDS)
-    kind = Unknown if is_unknown else UpstreamRefused
-    return kind(f"The service refused: {_short(words)} ({code or f'HTTP {http_status}'}).")
+    refused = Unknown if is_unknown else UpstreamRefused
+    return refused(f"The service refused: {_short(words)} ({code or f'HTTP {http_status}'}).")
 
 
 def page(http_status: int, content: str, *, ordered: bool = False) -> Error:

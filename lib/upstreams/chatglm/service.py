@@ -1,7 +1,7 @@
 """Calls to the service: signed, with the headers of its page, and with its refusals made into errors."""
 
 import math
-from collections.abc import AsyncIterable, Mapping
+from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
 from functools import lru_cache
 from hashlib import md5
 from json import JSONEncoder
@@ -11,14 +11,15 @@ from typing import Any, NamedTuple
 import httpx
 
 from lib import settings
-from lib.errors import UpstreamFailed, UpstreamUnavailable, UpstreamUncertain
+from lib.errors import Error, UpstreamFailed, UpstreamUnavailable, UpstreamUncertain
 from lib.http import content
 from lib.http.alarm import Alarm
 from lib.http.clients import CONNECT_TIMEOUT, IDLE_TIMEOUT, file_client, service_client
 from lib.http.request import ONCE
 from lib.http.transport import NOT_DELIVERED
 from lib.runtime import context
-from lib.upstreams.chatglm import envelope, signature
+from lib.upstreams.chatglm import clock, envelope, signature
+from lib.upstreams.chatglm.refusal import ClockRefused
 from lib.upstreams.chatglm.token import Token
 
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
@@ -101,6 +102,7 @@ class Service:
         """`base_url`: as `GLM_CHATGLM_URL` is read, so scheme and host are there."""
         self._base_url = base_url
         self._sign_secret = sign_secret
+        self._clock = clock.Clock()
         self._client = context.shared(service_client)
         self.files = context.shared(file_client)
         """A client for other servers, where files of callers and pictures are."""
@@ -121,9 +123,13 @@ class Service:
         where it may have been. `repeatable`: that makes no difference, since nothing is generated or ordered.
         """
         repeatable = repeatable or method in ("GET", "DELETE") or upload is not None
-        try:
+
+        async def ask() -> Any:
             response = await self._ask(method, path, token, "application/json", json, upload)
             return _result(response, await _content(response, MAX_ANSWER_BYTES), ordered=not repeatable)
+
+        try:
+            return await self._in_time(ask, token, once=upload is not None)
         except UpstreamUncertain as error:
             if repeatable:
                 raise UpstreamUnavailable(error.message) from error
@@ -134,19 +140,46 @@ class Service:
 
         `orders`: pictures are ordered by it, which are not to be drawn twice.
         """
-        response = await self._ask("POST", path, token, "text/event-stream", json)
-        content_type = response.headers.get("content-type", "").lower()
-        if response.status_code == 200 and ("event-stream" in content_type or not content_type):
-            return Stream(response)
-        _result(response, await _content(response, MAX_REFUSAL_BYTES), ordered=orders)
-        kind = UpstreamUncertain if orders else UpstreamFailed
-        raise kind("The service answered with something else than a stream.")
+
+        async def ask() -> Stream:
+            response = await self._ask("POST", path, token, "text/event-stream", json)
+            content_type = response.headers.get("content-type", "").lower()
+            if response.status_code == 200 and ("event-stream" in content_type or not content_type):
+                return Stream(response)
+            _result(response, await _content(response, MAX_REFUSAL_BYTES), ordered=orders)
+            kind = UpstreamUncertain if orders else UpstreamFailed
+            raise kind("The service answered with something else than a stream.")
+
+        return await self._in_time(ask, token)
+
+    async def _in_time[T](self, ask: Callable[[], Awaitable[T]], token: Token, *, once: bool = False) -> T:
+        """What `ask` gives; where the time of its signature is refused, once more by the service's own clock.
+
+        `once`: it cannot be asked again as it is; the caller is told by an `UpstreamUnavailable` that it may ask anew.
+        """
+        try:
+            return await ask()
+        except ClockRefused as refused:
+            await self._set_clock(token, refused)
+            if once:
+                raise UpstreamUnavailable(refused.message) from refused
+        return await ask()
+
+    async def _set_clock(self, token: Token, refused: ClockRefused) -> None:
+        """Go by the service's clock. Raises `refused` where that cannot be had, or makes no difference."""
+        try:
+            response = await self._ask("GET", clock.PATH, token, "application/json", None)
+            told = _result(response, await _content(response, MAX_REFUSAL_BYTES), ordered=False)
+        except Error as error:
+            raise refused from error
+        if not self._clock.set(told):
+            raise refused
 
     async def _ask(
         self, method: str, path: str, token: Token, accept: str, json: Any, upload: Upload | None = None
     ) -> httpx.Response:
         headers = {
-            **signature.headers(self._sign_secret),
+            **signature.headers(self._sign_secret, self._clock.milliseconds()),
             "Accept": accept,
             "Authorization": f"Bearer {token.text}",
             "X-Device-Id": _device_id(token),

@@ -41,7 +41,7 @@ class Thinking(Model):
 
 
 class ChatRequest(ToolFields):
-    """The body. What it names and this deployment ignores is in the README."""
+    """The body. What it names and this deployment ignores is in docs/api.md."""
 
     messages: Annotated[list[ChatMessage], Field(min_length=1, max_length=MAX_MESSAGES)]
     model: WantedModel = DEFAULT_MODEL

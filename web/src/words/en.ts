@@ -193,7 +193,7 @@ export const en = {
   cherry_hint: "It adds /v1 itself. Manage fetches the list of models.",
   nextchat_hint: "Conversations that were opened before keep their model.",
   claude_hint: "In a shell, then start claude there.",
-  codex_hint: "In ~/.codex/config.toml; the key is in the environment variable GLM_KEY.",
+  codex_hint: "In ~/.codex/config.toml; the key is in the environment variable TOKEN.",
 
   // What went wrong
   offline: "The deployment cannot be reached. Is this computer online?",

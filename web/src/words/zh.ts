@@ -189,7 +189,7 @@ export const zh: Record<Word, string> = {
   cherry_hint: "它会自动加上 /v1。点“管理”获取模型列表。",
   nextchat_hint: "之前打开的对话仍使用原来的模型。",
   claude_hint: "在终端中设置，然后在同一终端启动 claude。",
-  codex_hint: "写入 ~/.codex/config.toml；密钥放在环境变量 GLM_KEY 中。",
+  codex_hint: "写入 ~/.codex/config.toml；密钥放在环境变量 TOKEN 中。",
 
   offline: "无法连接本服务，请检查网络。",
   broke_off: "回答尚未结束，连接就断开了。",
