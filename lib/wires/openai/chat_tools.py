@@ -1,6 +1,6 @@
 """Tools and structured output of a chat completion: what clients send, and what it says in the one vocabulary."""
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
@@ -8,6 +8,7 @@ from lib.errors import BadRequest
 from lib.types.chat import ResponseFormat, Tool, ToolChoice
 from lib.wires.shared.custom_tool import custom_tool
 from lib.wires.shared.request import Model, ToolName
+from lib.wires.shared.tool_choice import WORDS, Word
 
 MAX_TOOLS = 512
 """Tools of one request: four times what OpenAI takes."""
@@ -86,16 +87,6 @@ class ChosenTool(NamedTool):
     allowed_tools: AllowedTools | None = None
 
 
-Choice = Literal["auto", "none", "required", "any"]
-_MODES: Final = {
-    "auto": ToolChoice(),
-    "none": ToolChoice("none"),
-    "required": ToolChoice("required"),
-    "any": ToolChoice("required"),
-}
-"""What the words mean, whether they stand alone or as the `type` of an object."""
-
-
 class JsonSchema(Model):
     """What the answer has to fit."""
 
@@ -125,7 +116,7 @@ class ToolFields(Model):
     """The fields of a request that are about tools."""
 
     tools: Annotated[list[ToolDefinition], Field(max_length=MAX_TOOLS)] | None = None
-    tool_choice: Annotated[Choice | ChosenTool | None, BeforeValidator(lambda value: value or None)] = None
+    tool_choice: Annotated[Word | ChosenTool | None, BeforeValidator(lambda value: value or None)] = None
     parallel_tool_calls: bool | None = None
     functions: Annotated[list[FunctionDefinition], Field(max_length=MAX_TOOLS)] | None = None
     function_call: Literal["auto", "none"] | dict[str, Any] | None = None
@@ -166,13 +157,13 @@ class ToolFields(Model):
                 return ToolChoice(self.function_call)
             return ToolChoice("required", (str(self.function_call.get("name") or ""),))
         if chosen is None or isinstance(chosen, str):
-            return _MODES[chosen or "auto"]
+            return WORDS[chosen or "auto"]
         if chosen.allowed_tools is not None:
             names = tuple(tool.name for tool in chosen.allowed_tools.tools if tool.name)
             return ToolChoice(chosen.allowed_tools.mode if names else "none", names)
         if chosen.type in ("function", "custom"):
             return ToolChoice("required", (chosen.name,))
-        return _MODES.get(chosen.type, ToolChoice())  # Nobody can be made to call a tool that is left out.
+        return WORDS.get(chosen.type, ToolChoice())  # Nobody can be made to call a tool that is left out.
 
     def search_wish(self) -> bool | None:
         """May the service search, in Zhipu's words; None where they say nothing."""
