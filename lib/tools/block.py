@@ -12,6 +12,7 @@ from lib.tools.block_value import BlockValue
 from lib.tools.call_writer import CallEvent, CallWriter, whole_call
 from lib.tools.dialect import CALL_OPENER, KEY_CLOSER, STRAY_CLOSERS, VALUE_OPENER
 from lib.tools.json_calls import JsonInBlock
+from lib.tools.kinds import properties
 from lib.tools.marks import Marks, unescape
 from lib.types.chat import Tool
 
@@ -84,7 +85,7 @@ class Block:
             (tool, key)
             for name, tool in self._tools.items()
             if words.startswith(name) and (key := words[len(name) :].strip())
-            if words[len(name)].isspace() or key in tool.parameters.get("properties", {})
+            if words[len(name)].isspace() or key in properties(tool.parameters, tool.parameters)
         ]
         return found[0] if len(found) == 1 else None
 
