@@ -178,7 +178,7 @@ export const en = {
   client: "Client",
   docs: "Description",
   version: "Version {version}",
-  key_is_token: "The API key is your token.",
+  key_is_token: "The API key is your token, or your key of the open platform.",
   key_is_access: "The API key is the access key.",
   lobechat_where: "Settings → AI Service Provider → OpenAI",
   cherry_where: "Settings → Model Provider → Add, type OpenAI",

@@ -174,7 +174,7 @@ export const zh: Record<Word, string> = {
   client: "客户端",
   docs: "接口说明",
   version: "版本 {version}",
-  key_is_token: "API Key 就是您的令牌。",
+  key_is_token: "API Key 就是您的令牌，或开放平台的 API Key。",
   key_is_access: "API Key 就是访问密钥。",
   lobechat_where: "设置 → AI 服务商 → OpenAI",
   cherry_where: "设置 → 模型服务 → 添加，类型选 OpenAI",
