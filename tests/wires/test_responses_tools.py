@@ -8,8 +8,11 @@ import openai
 import pytest
 from openai.types.responses import Response
 
+from tests.asking import sent, sent_text
 from tests.bundle import Bundle
-from tests.upstream import StandIn
+from tests.sdks import playing
+from tests.sdks.playing import Way, calling
+from tests.upstream import Account, Answer, StandIn, Text
 from tests.wires.models import Call, Model, Turn, model
 
 WEATHER: Any = {
@@ -106,3 +109,22 @@ def test_no_tool_is_declared_where_none_may_be_called(glm: Model, client: openai
     glm.play(Turn("It is sunny."))
     assert ask(client, ASKED, streamed=False, tool_choice="none").output_text == "It is sunny."
     assert "The weather of a city." not in glm.asked()[0]
+
+
+@pytest.mark.parametrize("way", ["trained", "native"])
+def test_a_kept_conversation_goes_on_with_results_and_tools(
+    bundle: Bundle, upstream: StandIn, account: Account, way: Way
+) -> None:
+    upstream.script(Answer(*calling(playing.Call("weather", {"city": "Rome"}), way=way)))
+    upstream.script(Answer(Text("It is hot.")))
+    client = bundle.client(account.refresh_token)
+    first = ask(client, "How is Rome?", streamed=False, store=True)
+    (call,) = [item for item in first.output if item.type == "function_call"]
+    result = {"type": "function_call_output", "call_id": call.call_id, "output": "31 degrees"}
+    second = ask(client, [result], streamed=False, store=True, previous_response_id=first.id)
+    assert second.output_text == "It is hot."
+    text = sent_text(upstream)
+    assert "The weather of a city." in text
+    assert "31 degrees" in text
+    assert "How is Rome?" not in text, "the service remembers it"
+    assert sent(upstream)["conversation_id"]
