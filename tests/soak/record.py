@@ -1,0 +1,116 @@
+"""What clients and stand-ins saw of a run. Nothing in it comes from the bundle."""
+
+import time
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from .schedule import Ask
+
+type End = Literal["complete", "broken off", "left", "no connection", "too late"]
+
+
+@dataclass
+class Exchange:
+    """One request as its client saw it; times are `time.monotonic`.
+
+    `instance`: which process answered, by what nginx says of it; empty where nobody could know. `closed_body`: the
+    answer ended as HTTP says that it does.
+    """
+
+    ask: Ask
+    request_id: str
+    step: str
+    key: str
+    manner: str = ""
+    begun: float = field(default_factory=time.monotonic)
+    ended: float = 0.0
+    end: End = "complete"
+    status: int = 0
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    first_byte: float = 0.0
+
+    @property
+    def instance(self) -> str:
+        return self.headers.get("x-instance", "")
+
+    @property
+    def streamed(self) -> bool:
+        return self.headers.get("content-type", "").startswith("text/event-stream")
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A prompt that reached a stand-in. `outcome`: refused (surely nothing was done), or what was begun."""
+
+    number: int
+    at: float
+    account: str
+    outcome: Literal["delivered", "uncertain", "nothing", "refused"]
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A promise that was broken, and by which request."""
+
+    promise: str
+    what: str
+    number: int | None = None
+
+
+class Record:
+    """All of a run."""
+
+    def __init__(self) -> None:
+        self.begun = time.monotonic()
+        self.asked = Counter[str]()
+        self.statuses = Counter[str]()
+        self.fired = Counter[str]()
+        self.exempt = Counter[str]()
+        self.checked = Counter[str]()
+        """How often each promise was held to something."""
+        self.broken: list[Broken] = []
+        self.arrivals: dict[int, list[Arrival]] = defaultdict(list)
+        self.done_at: dict[int, float] = {}
+        """When the client of each request was done with it."""
+        self.asks: dict[int, Ask] = {}
+        self.traces: dict[int, list[str]] = defaultdict(list)
+        self.outages: list[tuple[float, float]] = []
+        """When the store was not what it should be."""
+        self.kills: list[tuple[float, str]] = []
+        """When which process was killed."""
+        self.refusing: list[tuple[str, float, float]] = []
+        """Which account (`*`: everybody) was refused whatever it asked, from when to when."""
+        self.spoilt: set[int] = set()
+        """Requests whose clean-up the faults prevented, by refusing it or by killing who would have done it."""
+        self.jobs = Counter[int]()
+        self.right = 0
+        """How many answers came as they were sent, to their end."""
+        self.facts: dict[str, Any] = {}
+
+    def note(self, number: int, what: str) -> None:
+        """Add a line to a request's trace."""
+        self.traces[number].append(f"{time.monotonic() - self.begun:8.2f} s  {what}")
+
+    def breaks(self, promise: str, what: str, number: int | None = None) -> None:
+        """A promise is broken."""
+        self.broken.append(Broken(promise, what, number))
+
+    def excuse(self, why: str) -> None:
+        """Something would have broken a promise, and is exempt."""
+        self.exempt[why] += 1
+
+    def store_was_away(self, since: float, until: float | None = None) -> bool:
+        """Whether the store was lost, or slow, at any moment from `since` on."""
+        return any(begun <= (until or time.monotonic()) and ended >= since for begun, ended in self.outages)
+
+    def was_refused(self, uids: set[str], since: float, until: float) -> bool:
+        """Whether any of these accounts, or everybody, was refused at any moment of that time."""
+        return any(
+            (who == "*" or who in uids) and begun <= until and ended >= since for who, begun, ended in self.refusing
+        )
+
+    def killed_between(self, since: float, until: float) -> bool:
+        """Whether a process was killed in that time."""
+        return any(since <= at <= until for at, _ in self.kills)
