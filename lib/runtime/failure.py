@@ -1,6 +1,7 @@
 """What an exception means to the caller, and the response that says so in the wire's words."""
 
 import logging
+import math
 
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -20,7 +21,7 @@ def error_response(error: Exception, wire: Wire) -> Response:
     body = wire.error_body(known, request.request_id)
     response = Response(body, wire.error_status(known), media_type="application/json")
     if known.retry_after is not None and known.retry is not False:
-        response.headers["retry-after"] = str(max(1, round(known.retry_after)))
+        response.headers["retry-after"] = str(max(1, math.ceil(known.retry_after)))
     if known.retry is not None:
         response.headers["x-should-retry"] = str(known.retry).lower()
     if isinstance(error, HTTPException):

@@ -56,6 +56,10 @@ _UNKNOWN_WORDS: Final = ("不存在", "未找到", "已删除", "not exist", "no
 _VERIFICATION_PAGES: Final = ("滑动验证页面", "访问验证", "captcha", "security check")
 
 
+class ClockRefused(UpstreamFailed):
+    """The service refuses the time that a call was signed at."""
+
+
 class Unknown(UpstreamRefused):
     """The service does not know what was named: it never was, or is gone."""
 
@@ -82,7 +86,8 @@ def refusal(http_status: int, code: int | None, words: str) -> Error:
     if code == NO_CONVERSATION:
         return BadRequest("The service does not know this conversation (any more).", param="conversation_id")
     if code in _SIGNATURE_REFUSED:
-        return UpstreamFailed(
+        kind = ClockRefused if code == CLOCK_REFUSED else UpstreamFailed
+        return kind(
             f"The service refuses how this deployment signs its calls ({code}). "
             "Is its clock right? Or has the page's secret changed: see GLM_SIGN_SECRET."
         )
@@ -93,8 +98,8 @@ def refusal(http_status: int, code: int | None, words: str) -> Error:
     if http_status == 403:
         return Forbidden(f"The service refuses this account: {_short(words)} ({code or 'HTTP 403'}).")
     is_unknown = http_status == 404 or any(one in words for one in _UNKNOWN_WORDS)
-    kind = Unknown if is_unknown else UpstreamRefused
-    return kind(f"The service refused: {_short(words)} ({code or f'HTTP {http_status}'}).")
+    refused = Unknown if is_unknown else UpstreamRefused
+    return refused(f"The service refused: {_short(words)} ({code or f'HTTP {http_status}'}).")
 
 
 def page(http_status: int, content: str, *, ordered: bool = False) -> Error:

@@ -1,12 +1,12 @@
 """Calls to the service: signed, with the headers of its page, and with its refusals made into errors."""
 
 import math
-from collections.abc import AsyncIterable, Mapping
+from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
 from functools import lru_cache
 from hashlib import md5
 from json import JSONEncoder
 from secrets import token_hex
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import httpx
 
@@ -19,12 +19,16 @@ from lib.http.request import ONCE
 from lib.http.transport import NOT_DELIVERED
 from lib.runtime import context
 from lib.upstreams.chatglm import envelope, signature
+from lib.upstreams.chatglm.refusal import ClockRefused
+from lib.upstreams.chatglm.service_clock import ServiceClock
 from lib.upstreams.chatglm.token import Token
 
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
 """How much of an answer is read, packed or unpacked: a conversation's history is the longest, at some 2 MB."""
 MAX_REFUSAL_BYTES = 64 * 1024
 """How much of an answer is read that should have been a stream and is not."""
+
+_CLOCK: Final = "/chatglm/operation-api/config/cur_ts"  # protocol: [once]
 
 _USER_AGENT = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36"
@@ -102,6 +106,7 @@ class Service:
         self._base_url = base_url
         self._sign_secret = sign_secret
         self._client = context.shared(service_client)
+        self._clock = ServiceClock()
         self.files = context.shared(file_client)
         """A client for other servers, where files of callers and pictures are."""
 
@@ -121,9 +126,13 @@ class Service:
         where it may have been. `repeatable`: that makes no difference, since nothing is generated or ordered.
         """
         repeatable = repeatable or method in ("GET", "DELETE") or upload is not None
-        try:
+
+        async def attempt() -> Any:
             response = await self._ask(method, path, token, "application/json", json, upload)
             return _result(response, await _content(response, MAX_ANSWER_BYTES), ordered=not repeatable)
+
+        try:
+            return await self._signed_in_time(attempt, token, again=upload is None)
         except UpstreamUncertain as error:
             if repeatable:
                 raise UpstreamUnavailable(error.message) from error
@@ -134,6 +143,9 @@ class Service:
 
         `orders`: pictures are ordered by it, which are not to be drawn twice.
         """
+        return await self._signed_in_time(lambda: self._stream(path, token, json, orders=orders), token)
+
+    async def _stream(self, path: str, token: Token, json: Any, *, orders: bool) -> Stream:
         response = await self._ask("POST", path, token, "text/event-stream", json)
         content_type = response.headers.get("content-type", "").lower()
         if response.status_code == 200 and ("event-stream" in content_type or not content_type):
@@ -142,11 +154,34 @@ class Service:
         kind = UpstreamUncertain if orders else UpstreamFailed
         raise kind("The service answered with something else than a stream.")
 
+    async def _signed_in_time[T](self, attempt: Callable[[], Awaitable[T]], token: Token, *, again: bool = True) -> T:
+        """What `attempt` returns. Where the service refuses its time, it is asked for its own, and called once more.
+
+        Not `again` for what cannot be sent twice as it is: `UpstreamUnavailable` then tells the caller to begin anew.
+        """
+        ahead = self._clock.ahead
+        try:
+            return await attempt()
+        except ClockRefused as error:
+            # Another call may have asked meanwhile.
+            if self._clock.ahead == ahead and not self._clock.learn(await self._told_time(token)):
+                raise
+            if not again:
+                raise UpstreamUnavailable(error.message) from error
+        return await attempt()
+
+    async def _told_time(self, token: Token) -> Any:
+        try:
+            response = await self._ask("GET", _CLOCK, token, "application/json", None)
+            return _result(response, await _content(response, MAX_REFUSAL_BYTES), ordered=False)
+        except UpstreamFailed:  # What was refused is told, not this.
+            return None
+
     async def _ask(
         self, method: str, path: str, token: Token, accept: str, json: Any, upload: Upload | None = None
     ) -> httpx.Response:
         headers = {
-            **signature.headers(self._sign_secret),
+            **signature.headers(self._sign_secret, self._clock.milliseconds()),
             "Accept": accept,
             "Authorization": f"Bearer {token.text}",
             "X-Device-Id": _device_id(token),

@@ -1,6 +1,5 @@
 """The signature that every call to the service carries (protocol: [sure])."""
 
-import time
 from hashlib import md5
 from secrets import token_hex
 
@@ -17,7 +16,7 @@ def sign(stamp: str, nonce: str, secret: str) -> str:
     return md5(f"{stamp}-{nonce}-{secret}".encode(), usedforsecurity=False).hexdigest()
 
 
-def headers(secret: str) -> dict[str, str]:
-    """The three headers of one call, signed now."""
-    stamp, nonce = timestamp(time.time_ns() // 1_000_000), token_hex(16)
+def headers(secret: str, milliseconds: int) -> dict[str, str]:
+    """The three headers of one call, signed at this Unix time."""
+    stamp, nonce = timestamp(milliseconds), token_hex(16)
     return {"X-Timestamp": stamp, "X-Nonce": nonce, "X-Sign": sign(stamp, nonce, secret)}
