@@ -6,6 +6,7 @@ from typing import Final
 
 from tests.upstream import ERRORS, JUNK, After, Answer, Cut, Part, Pictures, Rewriting, Text, Think, ToolCallText
 from tests.upstream.ending import EMPTY, HTML
+from tests.upstream.tools import CallForm
 
 from . import asks, text
 from .schedule import Ask
@@ -18,7 +19,7 @@ LONG_ANSWER: Final = 4_000_000
 """Characters of an answer that its client never reads: more than all buffers on the way hold together."""
 
 _FIRST_CODES: Final = ("busy", "too_often", "queued", "internal", "context_exceeded", "exit")
-_FORMS: Final = ("trained", "trained45", "json")
+_FORMS: Final[tuple[CallForm, ...]] = ("trained", "trained45", "json")
 
 
 def answer(ask: Ask, attempt: int) -> Answer:

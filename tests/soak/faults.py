@@ -11,7 +11,7 @@ class Kind:
     """One kind of fault.
 
     Faults of the families "upstream", "platform" and "client" belong to a request; all others begin at a time, and last. `long`:
-    it takes an account, or a client, until the deadline. `seconds`: for how long, at least and at most, one lasts that
+    it takes an account, or a client, until the deadline, or everybody for half a minute, and so is rare. `seconds`: for how long, at least and at most, one lasts that
     begins at a time.
     """
 
@@ -19,6 +19,11 @@ class Kind:
     family: Family
     long: bool = False
     seconds: tuple[float, float] = (0.0, 0.0)
+
+    @property
+    def deck(self) -> str:
+        """Which kinds it is shuffled with, where it begins at a time."""
+        return "rare weather" if self.long and self.family == "weather" else self.family
 
 
 KINDS: tuple[Kind, ...] = (
@@ -58,7 +63,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("never reads", "client", long=True),
     # What comes over everybody, or over one account, for a time.
     Kind("hang at connect", "weather", seconds=(4.0, 14.0)),
-    Kind("verification page", "weather", seconds=(3.0, 8.0)),
+    Kind("verification page", "weather", long=True, seconds=(3.0, 8.0)),
     Kind("clock off by a minute", "weather", seconds=(10.0, 30.0)),
     Kind("access revoked", "weather"),
     Kind("stays busy", "weather", seconds=(8.0, 30.0)),

@@ -134,7 +134,7 @@ class Fleet:
         return Instance(port, process)
 
     def _run(self, work: "asyncio._CoroutineLike[None]") -> None:
-        task = asyncio.get_running_loop().create_task(work)  # type: ignore[arg-type]
+        task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -162,6 +162,7 @@ class Fleet:
     async def _replace(self, index: int, how: signal.Signals) -> Instance:
         old = self.instances[index]
         old.process.send_signal(how)
+        self._record.ends.append(time.monotonic())
         self.retired.append(old)
         self.instances[index] = await self._start(old.port)
         return old

@@ -3,9 +3,12 @@
 import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from .schedule import Ask
+
+HANDED_OVER: Final = 25.0
+"""Seconds after a store has lost all in which whoever is at work has seen it and given it back what it knows."""
 
 type End = Literal["complete", "broken off", "left", "no connection", "too late"]
 
@@ -78,8 +81,14 @@ class Record:
         self.traces: dict[int, list[str]] = defaultdict(list)
         self.outages: list[tuple[float, float]] = []
         """When the store was not what it should be."""
+        self.losses: list[tuple[float, float]] = []
+        """From when to when the store lost all that it held."""
         self.kills: list[tuple[float, str]] = []
         """When which process was killed."""
+        self.ends: list[float] = []
+        """When a process ended, in whatever way."""
+        self.refreshed: dict[str, float] = {}
+        """When each account's newest refresh token was handed out."""
         self.refusing: list[tuple[str, float, float]] = []
         """Which account (`*`: everybody) was refused whatever it asked, from when to when."""
         self.spoilt: set[int] = set()
@@ -104,6 +113,12 @@ class Record:
     def store_was_away(self, since: float, until: float | None = None) -> bool:
         """Whether the store was lost, or slow, at any moment from `since` on."""
         return any(begun <= (until or time.monotonic()) and ended >= since for begun, ended in self.outages)
+
+    def token_was_lost(self, uid: str, at: float) -> bool:
+        """Whether nobody may know the account's newest token any more: the store lost it, and a process ended."""
+        since = self.refreshed.get(uid, 0.0)
+        lost = [ended for begun, ended in self.losses if since <= ended and begun <= at]
+        return any(since <= end <= max(lost) + HANDED_OVER for end in self.ends) if lost else False
 
     def was_refused(self, uids: set[str], since: float, until: float) -> bool:
         """Whether any of these accounts, or everybody, was refused at any moment of that time."""

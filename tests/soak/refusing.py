@@ -4,7 +4,7 @@ import math
 import time
 from dataclasses import dataclass, field
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 from tests.bigmodel.failures import Failure as PlatformFailure
 from tests.upstream.call import Call, Handler, Reply
@@ -48,7 +48,9 @@ class Marked(Failure):
                 self.record.note(number, f"gave up waiting after {time.monotonic() - arrived:.1f} s")
                 return _gone(call)
             return None  # The endpoint does its work; its model notes the arrival.
-        if not self.works:  # Else the model notes it.
+        if self.works:
+            self.record.spoilt.add(number)  # The answer that names it is lost: nobody can delete it.
+        else:  # Else the model notes it.
             outcome = "uncertain" if self.ask.fault in UNCERTAIN else "refused"
             account = call.recorded.account or ""
             self.record.arrivals[number].append(Arrival(number, time.monotonic(), account, outcome))  # type: ignore[arg-type]
@@ -147,14 +149,14 @@ def failures(ask: Ask, record: Record, conversations: Conversations) -> list[Fai
     """What the web service is to do in place of its work for this ask; nothing for most."""
     chance = ask.chance("failure")
     endpoint = "video" if ask.what == "video" else "chat"
-    deletions = {"record": record, "ask": ask, "conversations": conversations}
+    deletions: dict[str, Any] = {"record": record, "ask": ask, "conversations": conversations}
     match ask.fault:
         case "hang at deletion":
             return [OfConversation("delete", delay=chance.choice((1.0, 2.0, 8.0)), times=1, **deletions)]
         case "refused deletion":
             return [OfConversation("delete", status=503, times=chance.choice((1, 1, 9)), **deletions)]
         case "HTTP 5xx":
-            options = {"status": chance.choice((500, 502, 503)), "times": chance.choice((1, 1, 3))}
+            options: dict[str, Any] = {"status": chance.choice((500, 502, 503)), "times": chance.choice((1, 1, 3))}
         case "HTTP 504":
             options = {"status": 504, "works": chance.random() < 0.5}
         case "dropped":
@@ -177,7 +179,7 @@ def platform_failures(ask: Ask, record: Record) -> list[PlatformFailure]:
     chance: Random = ask.chance("failure")
     if ask.fault == "platform: refusal":
         code = chance.choice((1302, 1303, 1305, 1113, 1234, 500))
-        options = {"code": code} if code != 500 else {"status": 500}
+        options: dict[str, Any] = {"code": code} if code != 500 else {"status": 500}
         return [MarkedOnPlatform("chat", **options, record=record, ask=ask)]
     if ask.fault == "platform: dropped":
         return [MarkedOnPlatform("chat", drop=True, works=chance.random() < 0.5, record=record, ask=ask)]

@@ -25,7 +25,8 @@ def lines(plan: Plan, schedule: Schedule, record: Record) -> Iterator[str]:
     yield "Faults                                       drawn  fired"
     for kind in KINDS:
         if planned := schedule.planned(kind.name):
-            yield f"  {kind.family + ': ' + kind.name.removeprefix('platform: '):42} {planned:5}  {record.fired[kind.name]:5}"
+            name = f"{kind.family}: {kind.name.removeprefix('platform: ')}"
+            yield f"  {name:42} {planned:5}  {record.fired[kind.name]:5}"
     if record.exempt:
         yield "Exempt"
         yield from _counts(dict(record.exempt))

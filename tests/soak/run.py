@@ -22,7 +22,7 @@ from .record import Record
 from .schedule import PLATFORM_KEYS, Ask, Schedule, draw
 from .session import Session
 from .stores import Store
-from .verdict import Verdict
+from .verdict import LOST_TOKEN, Verdict
 from .watch import Watch
 from .weather import Weather
 
@@ -89,13 +89,22 @@ async def _keep(plan: Plan, schedule: Schedule, world: World, tell: Callable[[st
     model = Model(world.service, world.platform, record)
     uids = {world.keys[f"a{index}"]: account.uid for index, account in enumerate(world.accounts)}
     client = Client(world.fleet.port, plan.max_duration + 15.0)
-    session = Session(client, model, Verdict(record, plan.max_duration, uids), world.keys, record)
+    verdict = Verdict(record, plan.max_duration, uids)
+    session = Session(client, model, verdict, world.keys, record)
     weather = Weather(world.service, world.door, world.accounts, world.store, world.fleet, record)
     watch = Watch(world.service, world.accounts, world.fleet, record)
     watching = asyncio.create_task(watch.run())
     telling = asyncio.create_task(_tell(record, tell))
     record.begun = time.monotonic()
     told: dict[int, bool] = {}
+
+    def log_in_anew(uid: str) -> None:
+        for index, account in enumerate(world.accounts):
+            if account.uid == uid and record.token_was_lost(uid, time.monotonic()):
+                world.keys[f"a{index}"] = account.newest_refresh_token
+                uids[account.newest_refresh_token] = uid
+
+    verdict.log_in_anew = log_in_anew
 
     async def one(ask: Ask) -> None:
         await asyncio.sleep(record.begun + ask.at - time.monotonic())
@@ -124,7 +133,7 @@ async def _keep(plan: Plan, schedule: Schedule, world: World, tell: Callable[[st
     if watching.done() and not watching.cancelled() and (error := watching.exception()):
         raise error
     record.facts["took"] = time.monotonic() - record.begun
-    record.facts["generated"] = sum(account.generated for account in world.accounts)
+    record.checked["traces"] = record.facts["generated"] = sum(account.generated for account in world.accounts)
     record.facts["store requests"] = world.store.requests if world.store else 0
     promises.check_once(record)
     promises.check_orders(record, world.service, world.platform, told)
@@ -140,8 +149,9 @@ async def _last_questions(session: Session, world: World) -> None:
         world.record.checked["accounts"] += 1
         if outcome == "right":
             continue
-        if "401" in outcome and world.record.kills and world.record.outages:
-            world.record.excuse("an account whose newest token was lost with its store and its process")
+        uid = world.accounts[place].uid if name.startswith("a") else ""
+        if "401" in outcome and world.record.token_was_lost(uid, time.monotonic()):
+            world.record.excuse(LOST_TOKEN)
         else:
             world.record.breaks("accounts", f"{name} answers no more: {outcome}", asks.LAST + place)
 
@@ -152,5 +162,6 @@ async def _tell(record: Record, tell: Callable[[str], None]) -> None:
         minutes = (time.monotonic() - record.begun) / 60
         done = sum(record.statuses.values())
         tell(
-            f"{minutes:5.0f} min: {done} requests done, {len(record.broken)} broken promises, {sum(record.exempt.values())} exempt"
+            f"{minutes:5.0f} min: {done} requests done, {record.right} exchanges right, "
+            f"{len(record.broken)} broken promises, {sum(record.exempt.values())} exempt"
         )

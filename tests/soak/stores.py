@@ -18,6 +18,7 @@ from .record import Record
 
 AFTERWARDS: Final = 7.0
 """Seconds after an outage in which an instance may still go without the store, since it has just failed."""
+LOSSES: Final = ("store killed", "store emptied")
 LEASE: Final = 30.0
 """Seconds for which a turn is the holder's that the store has forgotten: he writes on, and another may begin."""
 _REFUSAL: Final = json.dumps(
@@ -61,11 +62,14 @@ class Store:
             asked, since = self._relay.requests, time.monotonic()
             # Noted before it begins, so that nothing that comes of it is taken for a fault of the bundle's.
             self._record.outages.append((since, since + seconds + LEASE))
+            if kind in LOSSES:
+                self._record.losses.append((since, since + seconds + LEASE))
             await getattr(self, kind.replace(" ", "_"))(seconds)
-            if self._relay.requests == asked:  # Nobody asked meanwhile; whoever asks next meets what it has become.
-                self._record.excuse("a fault of the store that nobody met")
-            self._record.fired[kind] += 1
+            # Who asks next meets an empty store; all else has to be met while it lasts.
+            self._record.fired[kind] += 1 if self._relay.requests > asked or kind in LOSSES else 0
             self._record.outages[-1] = (since, time.monotonic() + AFTERWARDS)
+            if kind in LOSSES:
+                self._record.losses[-1] = (since, time.monotonic())
 
     async def store_killed(self, seconds: float) -> None:
         await asyncio.to_thread(self._server.stop)

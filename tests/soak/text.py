@@ -1,4 +1,4 @@
-"""What each request asks, and what the service answers to it: no two alike, and both known from the request's number."""
+"""What each request asks, and what the service answers: no two alike, and both known from the request's number."""
 
 import re
 from random import Random
@@ -10,7 +10,8 @@ _MARK: Final = re.compile(rf"{SECRET_WORD}(\d+)\b")
 
 _WORDS: Final = (
     "ha", "haha", "ha", "the", "weather", "is", "sunny", "天气", "很好", "今天", "我们", "**bold**", "`code`", "naïve",
-    "🙂", "👩‍👩‍👧", "don't", "100%", "a&b", "\\n", '"quoted"', "end.", "Ünïcödé", "- item", "x = 1;", "（括号）", "、", "e\u0301",
+    "🙂", "👩‍👩‍👧", "don't", "100%", "a&b", "\\n", '"quoted"', "end.", "Ünïcödé",
+    "- item", "x = 1;", "（括号）", "、", "e\u0301",
 )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,8 +12,9 @@ from tests.upstream import media
 
 from . import answers, asks, text
 from .reading import Said, read
-from .record import Exchange, Record
+from .record import HANDED_OVER, Exchange, Record
 
+LOST_TOKEN: Final = "an account whose newest token was lost with its store and its process"
 LATE: Final = 6.0
 """Seconds after its deadline in which a request may still end: the grace that the bundle keeps, and a busy machine."""
 AT_DEADLINE: Final = 0.8
@@ -46,6 +48,8 @@ class Verdict:
         self._max_duration = max_duration
         self._uids = uids
         self._table = table()
+        self.log_in_anew: Callable[[str], None] = lambda uid: None
+        """What the person does whose account is locked out: the key changes, and the run goes on with it."""
 
     def uid(self, key: str) -> str:
         """Whose key this is; empty for one of the platform."""
@@ -132,14 +136,15 @@ class Verdict:
         if record.was_refused(uids, exchange.begun - 35, exchange.ended):
             record.excuse("refused while the service refused the account, or everybody")
             return
-        if exchange.status == 401 and self._lost_token(exchange):
-            record.excuse("an account whose newest token was lost with its store and its process")
+        if exchange.status == 401 and record.store_was_away(exchange.begun - HANDED_OVER, exchange.ended):
+            record.excuse("refused while the store was away, or had lost what it held")
+            return
+        if exchange.status == 401 and any(record.token_was_lost(uid, exchange.ended) for uid in uids):
+            record.excuse(LOST_TOKEN)
+            for uid in uids:
+                self.log_in_anew(uid)
             return
         record.breaks("accounts", f"{exchange.status} {code} for an account that is well", exchange.ask.number)
-
-    def _lost_token(self, exchange: Exchange) -> bool:
-        losses = [begun for begun, _ in self._record.outages]
-        return any(at > min(losses) for at, _ in self._record.kills) if losses else False
 
     def _judge_wait(self, exchange: Exchange, code: str) -> None:
         """Who is told to slow down is told for how long."""

@@ -57,6 +57,8 @@ class Watch:
                 continue
             if one.name.startswith(("delete", "stop")) and (one.code or (one.status or 200) >= 400):
                 self._refused.update(found.decode() for found in _ID.findall(one.body))
+            if one.name == "refresh" and one.account and one.status == 200 and not one.code:
+                self._record.refreshed[one.account] = one.at
         self._seen = record[-1].number - 20 if record else self._seen  # The newest may not have their status yet.
 
     def _judge(self, account: Account, conversation: Conversation, running: Generation | None) -> None:

@@ -81,7 +81,7 @@ class Weather:
     async def _verification_page(self, event: Event) -> None:
         self._refuses("*", event)
         self._looks += 1
-        self._service.risk_control.begin(look=("slide", "visit", "40012")[self._looks % 3])  # type: ignore[arg-type]
+        self._service.risk_control.begin(look=("slide", "visit", "40012")[self._looks % 3])
         await asyncio.sleep(event.seconds)
         self._record.fired[event.kind] += 1 if self._service.risk_control.asked else 0
         self._service.risk_control.lift()
