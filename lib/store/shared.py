@@ -67,6 +67,11 @@ class SharedStore:
         self._mark: bytes | None = None
         self._mark_seen_at = clock()
 
+    @property
+    def away(self) -> bool:
+        """See `Store.away`."""
+        return self._down
+
     async def get(self, name: str) -> bytes | None:
         """See `Store.get`."""
         kept = self._copies.get(name)

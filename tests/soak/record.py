@@ -91,6 +91,8 @@ class Record:
         """When each account's newest refresh token was handed out."""
         self.refusing: list[tuple[str, float, float]] = []
         """Which account (`*`: everybody) was refused whatever it asked, from when to when."""
+        self.unreachable: list[tuple[float, float]] = []
+        """When nobody could connect to the service."""
         self.spoilt: set[int] = set()
         """Requests whose clean-up the faults prevented, by refusing it or by killing who would have done it."""
         self.jobs = Counter[int]()
@@ -113,6 +115,10 @@ class Record:
     def store_was_away(self, since: float, until: float | None = None) -> bool:
         """Whether the store was lost, or slow, at any moment from `since` on."""
         return any(begun <= (until or time.monotonic()) and ended >= since for begun, ended in self.outages)
+
+    def store_had_lost(self, since: float, until: float) -> bool:
+        """Whether the store had lost what it held, and not been given it back, at any moment of that time."""
+        return any(begun <= until and ended + HANDED_OVER >= since for begun, ended in self.losses)
 
     def token_was_lost(self, uid: str, at: float) -> bool:
         """Whether nobody may know the account's newest token any more: the store lost it, and a process ended."""

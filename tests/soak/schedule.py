@@ -18,7 +18,7 @@ OF_REQUESTS: Final = ("upstream", "platform", "client")
 """Families of faults that belong to a request."""
 LONG_EVERY: Final = 45.0
 """Seconds from one fault that lasts until the deadline to the next: each holds an account."""
-EVERY: Final = {"weather": 14.0, "rare weather": 300.0, "store": 35.0, "process": 45.0}
+EVERY: Final = {"weather": 14.0, "rare weather": 300.0, "store": 60.0, "process": 75.0}
 """Seconds from one fault that begins at a time to the next of its family, on average."""
 
 
@@ -139,8 +139,9 @@ def _events(plan: Plan, kinds: list[Kind]) -> Iterator[Event]:
             continue
         # A short run meets each kind all the same; it ends without any, so that what they leave can be told.
         until = plan.seconds * 0.8
-        every = min(every, until / (len(of_family) + 1))
-        at = every * chance.uniform(0.3, 0.8)
+        rare = family == "rare weather"
+        every = min(every, until if rare else until / (len(of_family) + 1))
+        at = every * (0.9 if rare else chance.uniform(0.3, 0.8))
         for kind in _deck(of_family, chance):
             if at >= until:
                 break

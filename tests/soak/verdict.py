@@ -12,7 +12,7 @@ from tests.upstream import media
 
 from . import answers, asks, text
 from .reading import Said, read
-from .record import HANDED_OVER, Exchange, Record
+from .record import Exchange, Record
 
 LOST_TOKEN: Final = "an account whose newest token was lost with its store and its process"
 LATE: Final = 6.0
@@ -136,8 +136,8 @@ class Verdict:
         if record.was_refused(uids, exchange.begun - 35, exchange.ended):
             record.excuse("refused while the service refused the account, or everybody")
             return
-        if exchange.status == 401 and record.store_was_away(exchange.begun - HANDED_OVER, exchange.ended):
-            record.excuse("refused while the store was away, or had lost what it held")
+        if exchange.status == 401 and record.store_had_lost(exchange.begun, exchange.ended):
+            record.excuse("refused while the store had lost what it held")
             return
         if exchange.status == 401 and any(record.token_was_lost(uid, exchange.ended) for uid in uids):
             record.excuse(LOST_TOKEN)

@@ -91,8 +91,10 @@ class Watch:
             return "left behind: its deletion was made to fail, or its process was killed"
         if record.killed_between(begun, done_at + STAYS):
             return "left behind: a process was killed"
-        if record.was_refused({account.uid}, done_at - STAYS, done_at + STAYS):
+        if record.was_refused({account.uid}, begun, done_at + STAYS):
             return "left behind: the service refused the account, or everybody"
+        if any(since <= done_at + STAYS and until >= begun for since, until in record.unreachable):
+            return "left behind: nobody could connect to the service"
         return ""
 
     def _clean_up(self, conversation: Conversation, running: Generation | None) -> None:

@@ -72,6 +72,7 @@ class Weather:
         async with self._doors:
             self._door.shut()
             ends_at, most = time.monotonic() + event.seconds, 0
+            self._record.unreachable.append((time.monotonic(), ends_at))
             while time.monotonic() < ends_at:
                 await asyncio.sleep(0.2)
                 most = max(most, self._door.waiting())
@@ -103,9 +104,11 @@ class Weather:
     async def _stays_busy(self, event: Event) -> None:
         account = self._account(event)
         refused = account.refused_busy
-        account.free_at = time.monotonic() + event.seconds
         account.change(busy_after=BUSY_AFTER)
-        await asyncio.sleep(event.seconds)
+        ends_at = time.monotonic() + event.seconds
+        while time.monotonic() < ends_at:
+            account.free_at = ends_at
+            await asyncio.sleep(0.2)
         account.change(busy_after=0.0)
         self._record.fired[event.kind] += 1 if account.refused_busy > refused else 0
 
