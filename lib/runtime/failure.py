@@ -6,7 +6,7 @@ import math
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from lib.errors import Error, MethodNotAllowed, NotFound, TooLarge
+from lib.errors import DeadlineExceeded, Error, MethodNotAllowed, NotFound, TooLarge
 from lib.runtime import context
 from lib.runtime.wire import Wire
 
@@ -41,6 +41,11 @@ def as_error(error: Exception) -> Error:
         return NotFound("There is nothing at this path.")
     _log.error("A fault of this deployment's own", exc_info=error)
     return Error("A fault of this deployment's own. Its log says more, under the request's id.")
+
+
+def too_late() -> DeadlineExceeded:
+    """What a client is told whose answer was not there in time."""
+    return DeadlineExceeded("The service did not answer in the time that this deployment has.")
 
 
 def no_websockets() -> NotFound:

@@ -10,9 +10,9 @@ type Family = Literal["upstream", "platform", "client", "weather", "store", "pro
 class Kind:
     """One kind of fault.
 
-    Faults of the families "upstream", "platform" and "client" belong to a request; all others begin at a time, and last. `long`:
-    it takes an account, or a client, until the deadline, or everybody for half a minute, and so is rare. `seconds`: for how long, at least and at most, one lasts that
-    begins at a time.
+    Faults of the families "upstream", "platform" and "client" belong to a request; all others begin at a time, and
+    last. `long`: it takes an account, or a client, until the deadline, or everybody for half a minute, and so is rare.
+    `seconds`: for how long, at least and at most, one lasts that begins at a time.
     """
 
     name: str

@@ -90,6 +90,8 @@ class Model:
             since = min((one.at for number in numbers for one in self.record.arrivals[number]), default=0.0)
             if self.record.store_was_away(since):
                 self.record.excuse("two answers at once: the store was away")
+            elif self.record.shares_nothing and any(at >= since for at in self.record.ends):
+                self.record.excuse("two answers at once: of processes that share nothing, while one replaced the other")
             elif any(number in self.record.spoilt for number in numbers):
                 self.record.excuse("two answers at once: one was left by a process that was killed")
             else:

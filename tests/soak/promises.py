@@ -1,6 +1,7 @@
 """The promises, and those of them that can only be told at the end of a run."""
 
 import statistics
+from itertools import pairwise
 from typing import Final
 
 from tests.bigmodel import Platform
@@ -31,6 +32,8 @@ MORE_DESCRIPTORS: Final = 12
 FEWEST_SAMPLES: Final = 6
 MOST_EXEMPT: Final = 0.05
 """The share of all requests that may be exempt: more would say that exemptions hide something."""
+AT_A_KILL: Final = 20
+"""Requests that one process may have had at the time when it was killed, and traces of theirs."""
 FEWEST_RIGHT: Final = 0.4
 """The share of all requests that have to be answered to the letter: errors alone keep most promises."""
 
@@ -39,7 +42,7 @@ def check_once(record: Record) -> None:
     """No prompt reached a model, or may have reached it, and was then sent again."""
     for number, arrivals in record.arrivals.items():
         record.checked["once"] += 1
-        for before, after in zip(arrivals, arrivals[1:], strict=False):
+        for before, after in pairwise(arrivals):
             if before.outcome in ("delivered", "uncertain"):
                 what = f"{before.outcome} on {before.account[:6]}, and sent again {after.at - before.at:.2f} s later"
                 record.breaks("once", what, number)
@@ -88,7 +91,8 @@ def check_bounds(record: Record, plan: Plan) -> None:
     asked = sum(record.asked.values())
     for why, count in record.exempt.items():
         # What the service or the store refuses while it is away is no trace of a fault, and lasts as long as that.
-        if count > max(8, MOST_EXEMPT * asked) and not why.startswith("refused while"):
+        most = max(8, MOST_EXEMPT * asked, AT_A_KILL * len(record.kills))
+        if count > most and not why.startswith("refused while"):
             record.breaks("deadline", f"too much is exempt: {count} times: {why}")
     if asked and record.right < FEWEST_RIGHT * asked and not plan.only:
         record.breaks("letter", f"only {record.right} of {asked} requests were answered")

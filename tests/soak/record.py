@@ -67,6 +67,8 @@ class Record:
 
     def __init__(self) -> None:
         self.begun = time.monotonic()
+        self.shares_nothing = False
+        """Whether the processes have no store in common."""
         self.asked = Counter[str]()
         self.statuses = Counter[str]()
         self.fired = Counter[str]()

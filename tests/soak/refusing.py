@@ -3,7 +3,6 @@
 import math
 import time
 from dataclasses import dataclass, field
-from random import Random
 from typing import Any, Final
 
 from tests.bigmodel.failures import Failure as PlatformFailure
@@ -176,7 +175,7 @@ def failures(ask: Ask, record: Record, conversations: Conversations) -> list[Fai
 
 def platform_failures(ask: Ask, record: Record) -> list[PlatformFailure]:
     """The same for the open platform."""
-    chance: Random = ask.chance("failure")
+    chance = ask.chance("failure")
     if ask.fault == "platform: refusal":
         code = chance.choice((1302, 1303, 1305, 1113, 1234, 500))
         options: dict[str, Any] = {"code": code} if code != 500 else {"status": 500}

@@ -16,7 +16,8 @@ def lines(plan: Plan, schedule: Schedule, record: Record) -> Iterator[str]:
     """The table, line by line."""
     asked = sum(record.asked.values())
     yield f"{plan.command}"
-    yield f"{asked} requests in {record.facts.get('took', 0.0) / 60:.1f} min; {record.right} exchanges right to the letter"
+    minutes = record.facts.get("took", 0.0) / 60
+    yield f"{asked} requests in {minutes:.1f} min; {record.right} exchanges right to the letter"
     yield ""
     yield "Requests"
     yield from _counts(dict(record.asked))

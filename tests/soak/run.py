@@ -51,6 +51,7 @@ class World:
 async def run(plan: Plan, tell: Callable[[str], None] = lambda line: None) -> tuple[Schedule, Record]:
     """Run it. Whatever is broken is in the record."""
     schedule, record = draw(plan), Record()
+    record.shares_nothing = plan.store == "memory"
     with tempfile.TemporaryDirectory(prefix="soak-") as folder:
         async with _world(plan, record, Path(folder)) as world:
             await _keep(plan, schedule, world, tell)

@@ -1,7 +1,7 @@
 """Requests and faults in time, drawn from a seed: the same plan always has the same schedule."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Final, Literal
 
@@ -72,7 +72,18 @@ class Schedule:
 def draw(plan: Plan) -> Schedule:
     """Draw the schedule of a plan."""
     kinds = [kind for kind in KINDS if _fits(kind, plan)]
-    return Schedule(tuple(_asks(plan, kinds)), tuple(sorted(_events(plan, kinds), key=lambda event: event.at)))
+    asks = tuple(_asks(plan, kinds))
+    events = sorted(_events(plan, kinds), key=lambda event: event.at)
+    return Schedule(asks, tuple(_aimed(event, asks) for event in events))
+
+
+def _aimed(event: Event, asks: tuple[Ask, ...]) -> Event:
+    """A fault of one account, at one that is asked meanwhile; any other event as it is."""
+    if event.kind not in ("stays busy", "banned"):
+        return event
+    until = event.at + event.seconds * 0.8
+    met = [ask for ask in asks if event.at < ask.at < until and len(ask.keys) == 1 and ask.on_service and not ask.fault]
+    return replace(event, target=int(met[0].keys[0].removeprefix("a"))) if met else event
 
 
 def _fits(kind: Kind, plan: Plan) -> bool:

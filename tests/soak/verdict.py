@@ -3,7 +3,6 @@
 import base64
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -48,7 +47,7 @@ class Verdict:
         self._max_duration = max_duration
         self._uids = uids
         self._table = table()
-        self.log_in_anew: Callable[[str], None] = lambda uid: None
+        self.log_in_anew = _nothing
         """What the person does whose account is locked out: the key changes, and the run goes on with it."""
 
     def uid(self, key: str) -> str:
@@ -255,3 +254,7 @@ class Verdict:
             return self._lost(exchange, f"{exchange.step} broke off")
         self._record.right += 1
         return "right"
+
+
+def _nothing(uid: str) -> None:
+    """Nobody logs in anew."""

@@ -1,4 +1,4 @@
-"""The service's own time. It refuses calls whose timestamp is too far from it (protocol, 40014), and tells it [once]."""
+"""The service's own time [once]: it refuses calls whose timestamp is too far from it (protocol, 40014)."""
 
 import time
 from typing import Any, Final
