@@ -6,8 +6,8 @@ from typing import Final, Literal
 
 type StoreKind = Literal["memory", "redis", "dynamodb"]
 
-DRAIN: Final = 20.0
-"""Seconds for which, after the last request has ended, the promises are still watched: twice what traces may take."""
+DRAIN: Final = 3.0
+"""Seconds for which, after the last request has ended, traces are watched for longer than they may stay."""
 
 
 @dataclass(frozen=True)
@@ -16,8 +16,9 @@ class Plan:
 
     `rate`: requests a second. `only`: the kinds of faults that are drawn, by name; empty: all that fit the topology.
     `asks`: the kinds of requests; empty: all. `faulty`: the share of the requests that meet a fault. `max_duration`:
-    seconds that the deployment gives a request. `level_after`: minutes after which memory has to be level. `broken`:
-    the patch of `tests.soak.broken` that is loaded into the bundle.
+    seconds that the deployment gives a request. `stays`: seconds after its client is done in which a generation has to
+    end and a conversation to go. `level_after`: minutes after which memory has to be level. `sample_every`: seconds
+    from one look at it to the next. `broken`: the patch of `tests.soak.broken` that is loaded into the bundle.
     """
 
     seed: int = 1
@@ -30,7 +31,9 @@ class Plan:
     faulty: float = 0.4
     accounts: int = 16
     max_duration: float = 90.0
+    stays: float = 10.0
     level_after: float = 10.0
+    sample_every: float = 5.0
     broken: str = ""
 
     @property

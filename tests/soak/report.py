@@ -49,12 +49,15 @@ def _counts(counts: dict[str, int]) -> Iterator[str]:
 
 def _breaks(plan: Plan, record: Record) -> Iterator[str]:
     for name in PROMISES:
-        broken: list[Broken] = [one for one in record.broken if one.promise == name]
-        for one in broken[:SHOWN]:
+        for one in [one for one in record.broken if one.promise == name][:SHOWN]:
             yield ""
-            yield f"BROKEN: {PROMISES[name]}: {one.what}"
-            if one.number is not None:
-                ask = record.asks.get(one.number)
-                yield f"  request {one.number}: {ask}"
-                yield from (f"  {line}" for line in record.traces[one.number])
-            yield f"  again: {plan.command}"
+            yield from told(plan, record, one)
+
+
+def told(plan: Plan, record: Record, one: Broken) -> Iterator[str]:
+    """What was broken, the trace of the request that it happened to, and the command that runs all of it again."""
+    yield f"BROKEN: {PROMISES[one.promise]}: {one.what}"
+    if one.number is not None:
+        yield f"  request {one.number}: {record.asks.get(one.number)}"
+        yield from (f"  {line}" for line in record.traces[one.number])
+    yield f"  again: {plan.command}"

@@ -15,10 +15,12 @@ from tests.upstream import Account, StandIn
 from . import asks, promises, stores
 from .clients import Client
 from .door import Door
+from .faults import BY_NAME
 from .fleet import Fleet
 from .model import Model
 from .plan import DRAIN, Plan
 from .record import Record
+from .report import told as told_of
 from .schedule import PLATFORM_KEYS, Ask, Schedule, draw
 from .session import Session
 from .stores import Store
@@ -53,16 +55,17 @@ async def run(plan: Plan, tell: Callable[[str], None] = lambda line: None) -> tu
     schedule, record = draw(plan), Record()
     record.shares_nothing = plan.store == "memory"
     with tempfile.TemporaryDirectory(prefix="soak-") as folder:
-        async with _world(plan, record, Path(folder)) as world:
+        ends = any(BY_NAME[event.kind].family == "process" for event in schedule.events)
+        async with _world(plan, record, Path(folder), ends=ends) as world:
             await _keep(plan, schedule, world, tell)
     return schedule, record
 
 
 @asynccontextmanager
-async def _world(plan: Plan, record: Record, folder: Path) -> AsyncIterator[World]:
+async def _world(plan: Plan, record: Record, folder: Path, *, ends: bool) -> AsyncIterator[World]:
     with StandIn(keep=KEPT) as service, Platform() as platform:
-        # What shares nothing cannot hand on a rotated token when it is killed.
-        rotation = "lenient" if plan.store == "memory" else "strict"
+        # What shares nothing cannot hand on a rotated token when it ends.
+        rotation = "lenient" if plan.store == "memory" and ends else "strict"
         options = {"rotation": rotation, "generations": 2, "access_lifetime": ACCESS_LIFETIME}
         accounts = [service.account(**options) for _ in range(plan.accounts)]
         keys = {f"a{index}": account.refresh_token for index, account in enumerate(accounts)}
@@ -93,9 +96,9 @@ async def _keep(plan: Plan, schedule: Schedule, world: World, tell: Callable[[st
     verdict = Verdict(record, plan.max_duration, uids)
     session = Session(client, model, verdict, world.keys, record)
     weather = Weather(world.service, world.door, world.accounts, world.store, world.fleet, record)
-    watch = Watch(world.service, world.accounts, world.fleet, record)
+    watch = Watch(plan, world.service, world.accounts, world.fleet, record)
     watching = asyncio.create_task(watch.run())
-    telling = asyncio.create_task(_tell(record, tell))
+    telling = asyncio.create_task(_tell(plan, record, tell))
     record.begun = time.monotonic()
     told: dict[int, bool] = {}
 
@@ -123,7 +126,7 @@ async def _keep(plan: Plan, schedule: Schedule, world: World, tell: Callable[[st
         for event in schedule.events:
             group.create_task(later(event.at, lambda event=event: weather.bring(event)))  # type: ignore[misc]
     refused = max((until for who, _, until in record.refusing if who == "*"), default=0.0)
-    wait = max(min(DRAIN, plan.seconds), refused + AFTER_RISK_CONTROL - time.monotonic())
+    wait = max(plan.stays + DRAIN, refused + AFTER_RISK_CONTROL - time.monotonic())
     await asyncio.sleep(wait)
     await _last_questions(session, world)
     await asyncio.sleep(1.0)
@@ -157,12 +160,16 @@ async def _last_questions(session: Session, world: World) -> None:
             world.record.breaks("accounts", f"{name} answers no more: {outcome}", asks.LAST + place)
 
 
-async def _tell(record: Record, tell: Callable[[str], None]) -> None:
+async def _tell(plan: Plan, record: Record, tell: Callable[[str], None]) -> None:
+    """Every minute: how far it is, and what has been broken since."""
+    known = 0
     while True:
         await asyncio.sleep(60.0)
         minutes = (time.monotonic() - record.begun) / 60
-        done = sum(record.statuses.values())
-        tell(
-            f"{minutes:5.0f} min: {done} requests done, {record.right} exchanges right, "
-            f"{len(record.broken)} broken promises, {sum(record.exempt.values())} exempt"
-        )
+        done, exempt = sum(record.statuses.values()), sum(record.exempt.values())
+        broken = len(record.broken)
+        tell(f"{minutes:5.0f} min: {done} requests, {record.right} right, {broken} broken promises, {exempt} exempt")
+        for one in record.broken[known:]:
+            for line in told_of(plan, record, one):
+                tell(line)
+        known = broken

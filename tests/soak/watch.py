@@ -10,20 +10,19 @@ from tests.upstream.conversations import Conversation, Generation
 
 from . import text
 from .fleet import Fleet
+from .plan import Plan
 from .record import Record
 
-STAYS: Final = 10.0
-"""Seconds after its client is done in which a generation has to end and a conversation to go."""
 SLACK: Final = 1.5
 """Seconds for which a busy machine, and looking once a second, may be to blame."""
-SAMPLE_EVERY: Final = 5.0
 _ID: Final = re.compile(rb"[0-9a-f]{24}")
 
 
 class Watch:
     """Watches a run."""
 
-    def __init__(self, service: StandIn, accounts: list[Account], fleet: Fleet, record: Record) -> None:
+    def __init__(self, plan: Plan, service: StandIn, accounts: list[Account], fleet: Fleet, record: Record) -> None:
+        self._plan = plan
         self._service = service
         self._accounts = accounts
         self._fleet = fleet
@@ -38,9 +37,9 @@ class Watch:
         while True:
             if time.monotonic() >= sample_at:
                 self._fleet.sample()
-                sample_at = time.monotonic() + SAMPLE_EVERY
+                sample_at = time.monotonic() + self._plan.sample_every
             self.look()
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(min(1.0, self._plan.sample_every))
 
     def look(self) -> None:
         """Hold what is there just now to the promises."""
@@ -68,7 +67,7 @@ class Watch:
             return
         done_at = max(at for at in done if at is not None)
         over = time.monotonic() - done_at
-        if over < STAYS + SLACK:
+        if over < self._plan.stays + SLACK:
             return
         number = numbers[-1]
         why = self._excuse(account, conversation, running, number, done_at)
@@ -89,11 +88,11 @@ class Watch:
             return "left behind: the service refused to stop or delete it"
         if number in record.spoilt:
             return "left behind: its deletion was made to fail, or its process was killed"
-        if record.killed_between(begun, done_at + STAYS):
+        if record.killed_between(begun, done_at + self._plan.stays):
             return "left behind: a process was killed"
-        if record.was_refused({account.uid}, begun, done_at + STAYS):
+        if record.was_refused({account.uid}, begun, done_at + self._plan.stays):
             return "left behind: the service refused the account, or everybody"
-        if any(since <= done_at + STAYS and until >= begun for since, until in record.unreachable):
+        if any(since <= done_at + self._plan.stays and until >= begun for since, until in record.unreachable):
             return "left behind: nobody could connect to the service"
         return ""
 
