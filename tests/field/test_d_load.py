@@ -140,10 +140,12 @@ def test_field_32_it_is_broken_off_after_its_error(
     upstream.script(FAILS)
     headers = {"Authorization": f"Bearer {account.refresh_token}"}
     received = bytearray()
-    with httpx.stream("POST", bundle.url + path, json={**body, "stream": True}, headers=headers, timeout=30) as answer:
-        with pytest.raises(httpx.RemoteProtocolError):  # noqa: PT012  It is the reading that fails, some chunks later.
-            for piece in answer.iter_bytes():
-                received += piece
+    with (  # It is the reading that fails, some chunks later.
+        httpx.stream("POST", bundle.url + path, json={**body, "stream": True}, headers=headers, timeout=30) as answer,
+        pytest.raises(httpx.RemoteProtocolError),
+    ):
+        for piece in answer.iter_bytes():
+            received += piece
     last = json.loads(received.decode().strip().rpartition("data: ")[2])
     assert (last.get("response") or last)["error"]
 
