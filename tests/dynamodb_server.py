@@ -81,6 +81,12 @@ class DynamoDBServer:
         client.delete_table(TableName=name)
         client.close()
 
+    @property
+    def pid(self) -> int:
+        """The process's id while it runs."""
+        assert self._process is not None
+        return self._process.pid
+
     def stop(self) -> None:
         """Kill it, with all that it held."""
         if self._process is None:

@@ -61,6 +61,12 @@ class RedisServer:
         self.stop()
         raise RuntimeError(f"redis-server did not start:\n{''.join(log)}")
 
+    @property
+    def pid(self) -> int:
+        """The process's id while it runs."""
+        assert self._process is not None
+        return self._process.pid
+
     def stop(self) -> None:
         """Kill it, with all that it held."""
         if self._process is None:

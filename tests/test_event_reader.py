@@ -351,7 +351,7 @@ def test_a_doubled_stream_is_read_once() -> None:
     assert shown(read(data)) == [(Text, "Once, two, three")]
 
 
-@pytest.mark.parametrize("again", [["Hello", " wor", "ld"], [" wor", "ld"]])
+@pytest.mark.parametrize("again", [["Hello", " wor", "ld"], ["Hello", " w", "or", "l", "d"], [" wor", "ld"]])
 @pytest.mark.parametrize("name", ["p", "q"])
 def test_a_stream_that_is_taken_up_again_may_begin_anew(again: list[str], name: str) -> None:
     reader = EventReader()

@@ -347,6 +347,13 @@ def test_token_check(package: Package, account: Account, upstream: StandIn) -> N
         assert answer.json()["live"] is True
 
 
+def test_a_deep_ping(package: Package, account: Account, upstream: StandIn) -> None:
+    held = {"GLM_TOKENS": account.refresh_token, "GLM_ACCESS_KEYS": "letmein"}
+    with Function(package, "ping", GLM_CHATGLM_URL=upstream.url, **held) as function:
+        answer = httpx.get(f"{function.url}/ping?deep=1", headers={"authorization": "Bearer letmein"})
+        assert answer.json()["live"] is True
+
+
 def test_errors_are_the_clients_own(upstream: StandIn, account: Account, chat: Function) -> None:
     with pytest.raises(openai.AuthenticationError):
         chat.client("no-token").chat.completions.create(

@@ -33,7 +33,7 @@ from lib.settings import Settings
 from lib.types.aliases import DEFAULTS, SUFFIXES
 from lib.upstreams.chatglm import models
 from lib.wires.shared.request import DEFAULT_MODEL
-from tests.bundle import Bundle
+from tests.bundle import Bundle, serve
 from tests.endpoints import endpoints
 from tests.platforms import npm, pypi
 from tests.platforms.claude_code import PROGRAM as CLAUDE
@@ -63,6 +63,7 @@ PLACEHOLDER = "https://example.com"
 """Where the examples have files; here the stand-in has them."""
 NOT_RUN = re.compile(r"<!-- not run: (.+) -->")
 COMMENTS = {"sh": "#", "python": "#", "nginx": "#", "toml": "#", "js": "//"}
+ACCESS_KEY = "an-access-key"
 PDF = b"%PDF-1.4\n% a report\n"
 SAID = {
     "tools=tools": ([ToolCallText("weather", {"city": "Hangzhou"})], [Text("It is sunny.")]),
@@ -192,13 +193,27 @@ def desk(tmp_path: Path) -> Path:
 def test_it_does_what_it_says(
     block: Block, answer: Block | None, desk: Path, bundle: Bundle, upstream: StandIn, account: Account
 ) -> None:
+    if "$ACCESS_KEY" in block.code:
+        held = {"GLM_TOKENS": f"work={account.refresh_token}", "GLM_ACCESS_KEYS": ACCESS_KEY}
+        with serve({"GLM_CHATGLM_URL": upstream.url, **held}) as owned:
+            try_out(block, answer, desk, owned, upstream, account)
+    else:
+        try_out(block, answer, desk, bundle, upstream, account)
+
+
+def try_out(
+    block: Block, answer: Block | None, desk: Path, bundle: Bundle, upstream: StandIn, account: Account
+) -> None:
+    """Run an example, and see what it shows."""
     upstream.site("/report.pdf", PDF, "application/pdf")
     upstream.site("/picture.png", media.picture(1, kind="PNG"), "image/png")
     upstream.video(Video(polls=1))
     for parts in SAID.get(what_it_needs(block.code), ()):
         upstream.script(Answer(*parts))
     code = block.code.replace(PLACEHOLDER, upstream.url)
-    environ = {**os.environ, "URL": bundle.url, "TOKEN": account.refresh_token, "LLM_USER_PATH": str(desk)}
+    keys = {"TOKEN": account.refresh_token, "ACCESS_KEY": ACCESS_KEY}
+    keys |= {f"TOKEN{number}": upstream.account().refresh_token for number in (1, 2, 3)}
+    environ = {**os.environ, "URL": bundle.url, **keys, "LLM_USER_PATH": str(desk)}
     if block.runs_agent:
         environ |= without_terminal(desk)
     files = set(desk.iterdir())
@@ -582,7 +597,7 @@ def test_what_is_not_run_is_what_cannot_be(name: str) -> None:
     for block, after in pairwise(read(name).blocks):
         assert not after.is_answer or not (block.is_answer or block.not_run), after.place
     skipped = [block for block in read(name).blocks if block.not_run]
-    assert not [block.place for block in skipped if '"$URL' in block.code and "$TOKEN1" not in block.code]
+    assert not [block.place for block in skipped if '"$URL' in block.code]
 
 
 def test_the_tools_are_here() -> None:

@@ -1,6 +1,7 @@
 """A response of events: kept alive while there is nothing to say, ended in order, or with the reason why not."""
 
 import asyncio
+import math
 import os
 from collections.abc import AsyncGenerator, Callable, Sequence
 from unittest.mock import patch
@@ -8,9 +9,11 @@ from unittest.mock import patch
 import pytest
 from starlette.types import Message
 
-from lib.errors import Error, UpstreamFailed
+from lib.errors import DeadlineExceeded, Error, UpstreamFailed
 from lib.runtime import context
 from lib.runtime.context import Invocation
+from lib.runtime.deadline import Deadline, uninterrupted
+from lib.runtime.failure import too_late
 from lib.runtime.sse import HEAD_AFTER, WRITE_TIMEOUT, EventStream
 from lib.types.events import Event, Finish, Text
 from lib.wires.openai.wire import WIRE
@@ -47,12 +50,15 @@ def error_event(error: Exception) -> bytes:
     return WIRE.error_event(known, "id")
 
 
-def respond(answer: AsyncGenerator[list[Event]], *, head: bytes = b"", turn_after: float = 0.0) -> Sent:
-    """What is sent, and when, in seconds from the beginning."""
+def respond(
+    answer: AsyncGenerator[list[Event]], *, head: bytes = b"", turn_after: float = 0.0, seconds: float = math.inf
+) -> Sent:
+    """What is sent, and when, in seconds from the beginning. `seconds`: what the platform gives."""
     sent: Sent = []
 
     async def main() -> None:
         request = Invocation("id")
+        request.deadline = Deadline(seconds)
         context.begin(request)
         loop = asyncio.get_running_loop()
         began = loop.time()
@@ -162,6 +168,23 @@ def test_an_error_before_anything_was_sent_is_raised(wait: float) -> None:
 @pytest.mark.parametrize("error", [UpstreamFailed("broken"), KeyError("broken")])
 def test_an_error_afterwards_is_the_last_event(error: Exception) -> None:
     assert bodies(respond(answer("one", error))) == [b"one", error_event(error), b""]
+
+
+async def slow_to_close() -> AsyncGenerator[list[Event]]:
+    """An answer whose clean-up, which nothing breaks off, takes longer than there is time to tell of its failure."""
+    try:
+        await asyncio.sleep(1000.0)
+        yield []
+    finally:
+        await uninterrupted(asyncio.sleep(4.0), 4.5)
+
+
+def test_a_client_is_told_that_it_is_too_late_however_long_cleaning_up_takes() -> None:
+    sent = respond(slow_to_close(), seconds=100.0)
+    assert bodies(sent)[-2:] == [error_event(too_late()), b""]
+    assert 95.0 < sent[-1][0] < 100.5
+    with pytest.raises(DeadlineExceeded):
+        respond(slow_to_close(), seconds=10.0, turn_after=5.0)
 
 
 def test_an_answer_without_an_end_is_an_error() -> None:

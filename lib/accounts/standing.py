@@ -25,7 +25,7 @@ AT_ONCE: Final = 8
 CHECK_TIMEOUT: Final = 20.0
 """Seconds for one account: monitors wait for 30 as a rule."""
 
-_ENTRY: Final = "how the account stands\n"
+_ENTRY: Final = "how the account stands, 1\n"
 """Before a key, for the name of its entry: under the key alone there is its session."""
 _NOBODYS: Final = "It looks like neither a ChatGLM token nor an API key of the open platform."
 

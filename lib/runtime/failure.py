@@ -1,11 +1,12 @@
 """What an exception means to the caller, and the response that says so in the wire's words."""
 
 import logging
+import math
 
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from lib.errors import Error, MethodNotAllowed, NotFound, TooLarge
+from lib.errors import DeadlineExceeded, Error, MethodNotAllowed, NotFound, TooLarge
 from lib.runtime import context
 from lib.runtime.wire import Wire
 
@@ -20,7 +21,7 @@ def error_response(error: Exception, wire: Wire) -> Response:
     body = wire.error_body(known, request.request_id)
     response = Response(body, wire.error_status(known), media_type="application/json")
     if known.retry_after is not None and known.retry is not False:
-        response.headers["retry-after"] = str(max(1, round(known.retry_after)))
+        response.headers["retry-after"] = str(max(1, math.ceil(known.retry_after)))
     if known.retry is not None:
         response.headers["x-should-retry"] = str(known.retry).lower()
     if isinstance(error, HTTPException):
@@ -40,6 +41,11 @@ def as_error(error: Exception) -> Error:
         return NotFound("There is nothing at this path.")
     _log.error("A fault of this deployment's own", exc_info=error)
     return Error("A fault of this deployment's own. Its log says more, under the request's id.")
+
+
+def too_late() -> DeadlineExceeded:
+    """What a client is told whose answer was not there in time."""
+    return DeadlineExceeded("The service did not answer in the time that this deployment has.")
 
 
 def no_websockets() -> NotFound:

@@ -7,7 +7,7 @@ from contextlib import aclosing
 from starlette.types import Receive, Scope, Send
 
 from lib.runtime import context, limits
-from lib.runtime.failure import as_error
+from lib.runtime.failure import as_error, too_late
 from lib.runtime.joined import JoinedEncoder
 from lib.runtime.wire import Encoder, Wire
 from lib.types.events import Event
@@ -18,6 +18,8 @@ then a failure can still get a status of its own."""
 PATIENCE = 0.25
 """The share of the grace, after the deadline at which the answer ends by itself, in which a client may read the end.
 The rest is for cleaning up."""
+LAST_WORDS = 0.2
+"""Seconds in which a client may take the error that says so, where cleaning up has used the time for that."""
 WRITE_TIMEOUT = 60.0
 """Seconds in which a client has to take something of its stream. One that never reads would hold its account."""
 READING = 0.1
@@ -79,14 +81,21 @@ class EventStream:
             request.error = "client_stalled"
             return
         except Exception as error:
-            if last_moment.expired():  # Nothing can be told to a client that does not read.
+            late = last_moment.expired()
+            if late and self._is_sending:  # Nothing can be told to a client that does not read.
                 return
-            if not self._started:
+            if not self._started and not late:
                 raise
-            known = as_error(error)
+            known = too_late() if late else as_error(error)
+            if not self._started:
+                raise known from error
             request.error = known.code
-            await self._write(self._rest(), send)
-            await self._write(self._wire.error_event(known, request.request_id), send)
+            try:
+                async with asyncio.timeout(LAST_WORDS if late else None):
+                    await self._write(self._rest(), send)
+                    await self._write(self._wire.error_event(known, request.request_id), send)
+            except TimeoutError:
+                return
             if limits.may_break_off(scope):
                 # Clients that skip events which they do not know would take a half answer for a whole one.
                 request.broken_off = True

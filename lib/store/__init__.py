@@ -26,6 +26,10 @@ class Store(Protocol):
     def shared(self) -> bool:
         """Whether values leave this process, and so must be sealed first. `Entry` sees to it."""
 
+    @property
+    def away(self) -> bool:
+        """Whether it is out of reach just now, and so may hold what nobody here knows."""
+
     async def get(self, name: str) -> bytes | None:
         """The value under `name`, or None when there is none or it has expired."""
 

@@ -14,6 +14,7 @@ class MemoryStore:
     """Values in a bounded dictionary, leases within the event loop."""
 
     shared = False
+    away = False
 
     def __init__(self, max_entries: int = MAX_ENTRIES, clock: Callable[[], float] = time.time) -> None:
         self._values: Expiring[bytes] = Expiring(max_entries, clock)

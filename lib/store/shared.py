@@ -4,7 +4,7 @@ Its being out of reach never fails a request. Whatever is written or read is als
 answers in its place; one warning is logged for each outage. When the store answers again it is handed what it may not
 have, and of two values the newer one wins: a refresh token that only this instance learnt of during the outage is not
 lost, and one that another instance wrote meanwhile is not overwritten. A Redis that came back empty is filled again in
-the same way.
+the same way, by every instance that is at work: a mark that it lost tells them, even where none has seen it fail.
 
 What is newer shows in the stamp of each value: when it was written, by its writer's clock, but always later than the
 value that its writer knew. Whoever reads before writing is thus right even if the clocks of instances disagree.
@@ -36,6 +36,13 @@ IDLE_LIMIT: Final = 60.0
 connections without a word, and what is sent on one of them is only found lost when a time-out has passed."""
 SKIP: Final = 5.0
 """Seconds for which the store is not asked after it failed, so that not each request pays for the time-out."""
+MARK: Final = "glm:mark"
+"""What lies here is any text, made anew whenever it is missing: another one than before says that all was lost."""
+MARK_TTL: Final = 30 * 24 * 3600.0
+"""Seconds. When it is over, each instance hands over what it knows once more, which does no harm."""
+LOOK_AT_MARK: Final = 15.0
+"""Seconds from one look at the mark to the next, where the store is used: so long may others go without what was
+lost, and one read in so long costs next to nothing."""
 BATCH: Final = 16
 """Values handed over with one call after an outage, all at once: some 30 KB, well within the time-outs."""
 
@@ -57,6 +64,13 @@ class SharedStore:
         self._leases = LocalLeases()
         self._down = False
         self._ask_again_at = 0.0
+        self._mark: bytes | None = None
+        self._mark_seen_at = clock()
+
+    @property
+    def away(self) -> bool:
+        """See `Store.away`."""
+        return self._down
 
     async def get(self, name: str) -> bytes | None:
         """See `Store.get`."""
@@ -163,6 +177,7 @@ class SharedStore:
         try:
             async with asyncio.timeout(OPERATION_TIMEOUT):
                 await self._drop_idle_connections()
+                await self._look_at_mark()
                 await self._catch_up()
                 reply = await command()
         except Misconfigured:
@@ -179,6 +194,18 @@ class SharedStore:
         idle, self._used_at = self._clock() - self._used_at, self._clock()
         if idle > IDLE_LIMIT:
             await self._driver.aclose()
+
+    async def _look_at_mark(self) -> None:
+        """Find out whether the store has been emptied: then it is to have all that this instance knows."""
+        if self._clock() - self._mark_seen_at < LOOK_AT_MARK or not any(self._copies):
+            return
+        found = await self._driver.get(MARK)
+        mark = found[0].data if found is not None else secrets.token_bytes(8)
+        if found is None:
+            await self._driver.put(MARK, Value(mark, int(self._clock() * 1000)), MARK_TTL)
+        if mark != self._mark:
+            self._unsent.update(self._copies)
+        self._mark, self._mark_seen_at = mark, self._clock()
 
     async def _catch_up(self) -> None:
         """Tell the store a batch of what it missed."""

@@ -4,8 +4,8 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from lib.errors import DeadlineExceeded
 from lib.runtime import context
+from lib.runtime.failure import too_late
 
 
 @asynccontextmanager
@@ -17,6 +17,6 @@ async def in_time() -> AsyncIterator[None]:
         async with request.deadline.timeout():
             yield
     except TimeoutError as error:
-        raise DeadlineExceeded("The service did not answer in the time that this deployment has.") from error
+        raise too_late() from error
     finally:
         request.upstream_seconds += time.perf_counter() - started

@@ -60,6 +60,10 @@ class Videos:
         with self._lock:
             self._scripts.append(video)
 
+    def all(self) -> list[Job]:
+        """Every order so far."""
+        return list(self._jobs.values())
+
     def of(self, key: str) -> list[Job]:
         return [job for job in self._jobs.values() if job.key == key]
 

@@ -185,8 +185,20 @@ def test_field_04_the_filters_words_in_any_form(
 
 @pytest.mark.parametrize("dialect", ["deltas", "snapshots"])
 def test_field_05_a_stream_that_begins_anew(bundle: Bundle, upstream: StandIn, account: Account, dialect: Any) -> None:
-    answer = Answer(Text("Hello ", "wor", "ld"), dialect=dialect, ending=Cut(after=2, anew=True))
-    assert both(bundle, upstream, account, answer) == ("Hello world",) * 2
+    words = ("Hello ", "wor", "ld", ", ", "how ", "are ", "you?")
+    for after in range(1, len(words)):
+        answer = Answer(Text(*words), dialect=dialect, ending=Cut(after=after, anew=True))
+        assert both(bundle, upstream, account, answer) == ("Hello world, how are you?",) * 2
+
+
+def test_field_05_a_stream_that_lost_a_part_of_the_answer_says_so(
+    bundle: Bundle, upstream: StandIn, account: Account
+) -> None:
+    answer = Answer(Text("one ", "two ", "three ", "four ", "five"), ending=Cut(after=2, loses=2))
+    upstream.script(answer, times=2)
+    assert ask(bundle, account).choices[0].message.content == "one two three four five"
+    with pytest.raises(openai.APIError, match="a part of it was lost"):
+        said(stream(bundle, account))
 
 
 @pytest.mark.parametrize("dialect", ["deltas", "snapshots"])

@@ -4,6 +4,7 @@ Elsewhere: a stream has no head before its turn (10, tests/test_chat_errors.py, 
 tests/test_sse.py); a store that stalls during an exchange (14, tests/store/test_outage.py).
 """
 
+import base64
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
@@ -12,9 +13,9 @@ import httpx
 import openai
 import pytest
 
-from tests.asking import ask
+from tests.asking import ask, turn
 from tests.bundle import Bundle, serve
-from tests.upstream import REFUSALS, Account, Answer, StandIn, Text, deltas
+from tests.upstream import REFUSALS, Account, Answer, StandIn, Text, deltas, media
 
 
 @pytest.fixture
@@ -150,6 +151,24 @@ def test_field_08_a_conversation_is_looked_for_with_every_key(bundle: Bundle, up
     with pytest.raises(openai.BadRequestError) as raised:
         ask(bundle, key(*accounts), extra_body={"conversation_id": "0" * 24})
     assert raised.value.param == "conversation_id"
+
+
+def test_field_08_a_clock_that_is_off_is_asked_for_once(fresh: Bundle, upstream: StandIn, account: Account) -> None:
+    url = f"data:image/jpeg;base64,{base64.b64encode(media.picture(1, 64, 48)).decode()}"
+    picture = {"type": "image_url", "image_url": {"url": url}}
+    for ahead in (65.0, -65.0, 0.0):
+        upstream.change(clock_ahead=ahead, clock_tolerance=30.0)
+        asked = ["Hello", [{"type": "text", "text": "What is this?"}, picture]]
+        for content in asked if ahead > 0 else reversed(asked):  # An upload is refused, too.
+            assert post(fresh, account.refresh_token, messages=[turn("user", content)]).status_code == 200
+    assert len(upstream.requests("clock")) == 3
+    assert upstream.conversations(account) == []
+
+
+def test_field_08_a_wait_is_rounded_up(bundle: Bundle, upstream: StandIn, account: Account) -> None:
+    headers = {"Retry-After": "7.2"}
+    upstream.fail("chat", "limited, HTTP 429", headers=headers)
+    assert post(bundle, account.refresh_token).headers["retry-after"] == "8"
 
 
 # 9. Keys of one account are one account.

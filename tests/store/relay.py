@@ -18,6 +18,11 @@ class Relay:
         self._flowing = asyncio.Event()
         self._flowing.set()
         self._refusals: list[bytes] = []
+        self.delay = 0.0
+        """Seconds for which every reply is held back."""
+        self.instead: bytes | None = None
+        """What every request is answered with, in place of the server's reply."""
+        self.requests = 0
         self.connections = 0
         self.refused = 0
 
@@ -72,7 +77,11 @@ class Relay:
             writer.close()
             return
         self.connections += 1
-        there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self._port)
+        try:
+            there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self._port)
+        except OSError:  # The server is away.
+            writer.close()
+            return
         self._writers += [writer, there_writer]
         await asyncio.gather(self._requests(reader, there_writer, writer), self._replies(there_reader, writer))
 
@@ -81,6 +90,10 @@ class Relay:
     ) -> None:
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
             while data := await reader.read(65536):
+                self.requests += 1
+                if self.instead is not None:
+                    back.write(self.instead)
+                    continue
                 if self._refusals:
                     await _rest_of_request(reader, data)
                     self.refused += 1
@@ -98,6 +111,8 @@ class Relay:
                     self._lose_reply = False
                     break
                 await self._flowing.wait()
+                if self.delay:
+                    await asyncio.sleep(self.delay)
                 if writer not in self._silent:
                     writer.write(data)
         writer.close()

@@ -31,6 +31,17 @@ def test_four_processes_share_one_rotating_token(upstream: StandIn, backend: Bac
     assert not [one for one in upstream.requests("refresh", account) if one.status != 200]
 
 
+def test_nobody_is_told_to_log_in_anew_while_the_store_is_away(upstream: StandIn, own_backend: Backend) -> None:
+    account = upstream.account()
+    with serve(environ_of(own_backend, upstream)) as one, serve(environ_of(own_backend, upstream)) as two:
+        ask(one, account)
+        own_backend.server.stop()
+        ask(one, account)  # Its own memory serves.
+        with pytest.raises(openai.InternalServerError, match="the store that may hold a newer one") as raised:
+            ask(two, account)
+        assert (raised.value.status_code, raised.value.code) == (502, "upstream_error")
+
+
 def test_a_table_that_is_not_there_is_a_503_that_names_it(
     servers: dict[str, Backend], upstream: StandIn, account: Account
 ) -> None:

@@ -144,6 +144,19 @@ async def test_an_emptied_store_is_given_back_what_an_instance_knows(backend: Ba
         assert await two.get(NAME) == b"value"
 
 
+async def test_an_emptied_store_is_filled_again_by_whoever_is_at_work(backend: Backend) -> None:
+    clock = Clock()
+    async with opened(backend, clock=clock) as one, opened(backend) as two:
+        await one.set(NAME, b"value", DAY)
+        for _ in range(2):
+            clock.ahead += shared_store.LOOK_AT_MARK
+            await one.get(OTHER)
+            backend.clear()
+            clock.ahead += shared_store.LOOK_AT_MARK
+            await one.get(OTHER)  # It says nothing of the name that was lost.
+            assert await two.get(NAME) == b"value"
+
+
 async def test_what_was_read_is_still_known_when_the_store_goes(backend: Backend) -> None:
     async with Relay(backend.port) as relay, opened(backend, relay.port) as one, opened(backend) as two:
         await one.set(NAME, b"old", DAY)

@@ -61,7 +61,8 @@ class Cut:
     """The connection closes after `after` events and `partial` bytes of the next one, without an ending.
 
     `clean`: the HTTP body ends in order all the same. `resumes`: continue_stream takes it up again, and it then ends
-    with `then`, which may be a `Cut` after more events. `anew`: it begins from the first event then.
+    with `then`, which may be a `Cut` after more events. `anew`: it begins from the first event then. `loses`: so many
+    events more were lost on their way; the service takes them for sent.
     """
 
     after: int
@@ -70,6 +71,7 @@ class Cut:
     resumes: bool = True
     then: "Ending" = field(default_factory=Finish)
     anew: bool = False
+    loses: int = 0
 
 
 @dataclass(frozen=True)

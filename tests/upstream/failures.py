@@ -1,6 +1,7 @@
 """Failures that a test switches on, for any endpoint."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -98,6 +99,11 @@ class Failures:
     def clear(self) -> None:
         with self._lock:
             self._failures.clear()
+
+    def keep(self, wanted: Callable[[Failure], bool]) -> None:
+        """Switch off all but those that are wanted."""
+        with self._lock:
+            self._failures = [failure for failure in self._failures if wanted(failure)]
 
     def take(self, call: Call) -> Failure | None:
         """Return the failure that this call meets, and count it."""

@@ -43,6 +43,8 @@ class Gatekeeper:
         self._manners = manners
         self._nonces: set[str] = set()
         self._request_ids: set[str] = set()
+        self.stale = 0
+        """Calls refused because of the time that they name."""
 
     def check(self, headers: Mapping[str, str]) -> None:
         """Refusal 40001, 40002, 40011 or 40014, with the header's name. `headers` are looked up in any case."""
@@ -79,6 +81,7 @@ class Gatekeeper:
             raise Refusal(BAD_TIMESTAMP, "X-Timestamp is missing or wrong")
         # The check digit hides the tens of milliseconds, which is far below the tolerance.
         if abs(self.clock() - int(timestamp) / 1000) > self._manners.clock_tolerance:
+            self.stale += 1
             raise Refusal(BAD_TIMESTAMP, "X-Timestamp is stale")
 
     def _check_sign(self, headers: Mapping[str, str]) -> None:

@@ -9,6 +9,7 @@ from tests.server import Server
 from .accounts import Account
 from .answer import Answer
 from .app import Service
+from .conversations import Generation
 from .counts import count
 from .failures import failure
 from .files import Upload
@@ -107,6 +108,11 @@ class StandIn:
     def running(self, account: Account) -> list[str]:
         """Return the history ids of what the account is generating just now."""
         return [generation.history_id for generation in self.service.conversations.running(account)]
+
+    def write_to_the_end(self, generation: Generation) -> None:
+        """The service has written to its end what nobody reads any more, and nobody has stopped."""
+        assert self._server is not None
+        self._server.call(lambda: generation.end("cut"))
 
     def counts(self) -> list[dict[str, Any]]:
         """Return what each account generates and has left behind just now, and what it has been asked."""

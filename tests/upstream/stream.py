@@ -107,6 +107,7 @@ class Stream:
             generation.position = position
             call.record.changed()
         if isinstance(generation.ending, Cut):
+            generation.position += generation.ending.loses
             generation.end("cut")
 
     def _pieces(self) -> Iterator[tuple[bytes, bool, int, float]]:

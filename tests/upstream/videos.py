@@ -79,6 +79,8 @@ class Videos:
     def __init__(self, conversations: Conversations) -> None:
         self.conversations = conversations
         self.site = ""
+        self.ordered: list[Job] = []
+        """Every order that was ever taken, whatever has become of it."""
         self._lock = threading.Lock()
         self._scripts: deque[tuple[Video, str | None]] = deque()
         self._jobs: dict[str, Job] = {}
@@ -96,6 +98,7 @@ class Videos:
         with self._lock:
             self._scripts.clear()
             self._jobs.clear()
+            self.ordered.clear()
             self._sources.clear()
             self._conversations.clear()
 
@@ -106,6 +109,7 @@ class Videos:
         self._conversations[conversation_id] = call.account
         job = Job(call.account, self._next(call.account), body, uuid.uuid4().hex[:24], conversation_id)
         self._jobs[job.chat_id] = job
+        self.ordered.append(job)
         return success({"chat_id": job.chat_id, "conversation_id": conversation_id}, call.rid)
 
     async def status(self, call: Call) -> Reply:

@@ -111,6 +111,17 @@ class Sessions:
             return session
 
     async def _refresh(self, token: Token, remembered: Session | None) -> Session:
+        try:
+            return await self._exchanged(token, remembered)
+        except TokenRefused as error:
+            if not self.store.away:
+                raise
+            # Nobody has to log in anew because a store is away.
+            raise UpstreamUnavailable(
+                "The service refuses this token, and the store that may hold a newer one is out of reach. Ask again."
+            ) from error
+
+    async def _exchanged(self, token: Token, remembered: Session | None) -> Session:
         if remembered is not None and remembered.refresh != token.text:
             try:
                 return await self._call(token._replace(text=remembered.refresh))

@@ -21,6 +21,7 @@ from lib.types.events import (
     Image,
     Output,
     Reasoning,
+    Revision,
     Start,
     Text,
     ToolCallArguments,
@@ -170,6 +171,8 @@ class Generation:
         except Error as error:
             raise cut or UpstreamFailed("The service broke the answer off without an end.") from error
         async for events in self._rest():
+            if context.current().streamed and any(isinstance(event, Revision) for event in events):
+                raise UpstreamFailed("The service broke the answer off, and a part of it was lost.")
             yield events
         if not self._over:
             raise UpstreamFailed("The service broke the answer off twice without an end.")

@@ -125,6 +125,7 @@ class PartText:
             return ""
         if so_far.startswith(given):  # From the beginning, and now beyond what was given.
             self._resumed = None
+            self._deltas, self._appended = [so_far], len(so_far)
             return self._settle(so_far)
         return self._go_on(so_far)
 

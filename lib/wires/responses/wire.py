@@ -1,5 +1,6 @@
 """How OpenAI's Responses word failures, such that Codex asks again where that can help, and nowhere else."""
 
+import math
 from typing import Final
 
 from lib.errors import BadRequest, ContextLengthExceeded, Error, QuotaExceeded, RateLimited
@@ -36,7 +37,7 @@ def _code(error: Error) -> str:
 
 def _message(error: Error) -> str:
     if isinstance(error, RateLimited) and error.retry_after is not None and error.retry is not False:
-        return f"{error.message} Please try again in {max(1, round(error.retry_after))}s."  # Codex looks for this.
+        return f"{error.message} Please try again in {max(1, math.ceil(error.retry_after))}s."  # Codex looks for this.
     return error.message
 
 

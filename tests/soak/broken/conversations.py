@@ -1,0 +1,10 @@
+"""No conversation is deleted."""
+
+from lib.upstreams.chatglm.conversation import Conversations
+
+
+async def delete(self: Conversations) -> None:
+    return
+
+
+Conversations.delete = delete  # type: ignore[method-assign]

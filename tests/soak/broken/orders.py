@@ -1,0 +1,17 @@
+"""Each video is ordered twice."""
+
+from typing import Any
+
+from lib.upstreams.chatglm import videos
+from lib.upstreams.chatglm.account import Account
+
+_call = videos._call
+
+
+async def call(account: Account, method: str, path: str, body: Any = None) -> dict[str, Any]:
+    if method == "POST":
+        await _call(account, method, path, body)
+    return await _call(account, method, path, body)
+
+
+videos._call = call

@@ -1,0 +1,19 @@
+"""Whoever is limited is told to come back in a second."""
+
+from starlette.responses import Response
+
+from lib.runtime import failure, middleware
+from lib.runtime.wire import Wire
+
+_error_response = failure.error_response
+
+
+def error_response(error: Exception, wire: Wire) -> Response:
+    response = _error_response(error, wire)
+    if "retry-after" in response.headers:
+        response.headers["retry-after"] = "1"
+    return response
+
+
+failure.error_response = error_response
+middleware.error_response = error_response  # type: ignore[attr-defined]
