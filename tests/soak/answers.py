@@ -33,7 +33,7 @@ def answer(ask: Ask, attempt: int) -> Answer:
     if ask.manner == "never reads":
         pieces = text.cut(text.long_text(ask.number, LONG_ANSWER), Random(0))
         return Answer(Text(*("".join(pieces[at : at + 2000]) for at in range(0, len(pieces), 2000))), lingers=True)
-    fault = _FAULTY.get(ask.fault) if attempt == 0 else None
+    fault = FAULTY.get(ask.fault) if attempt == 0 else None
     if fault is not None:
         return fault(ask, chance)
     return _well(ask, chance)
@@ -123,7 +123,7 @@ def _rewriting(ask: Ask, chance: Random) -> Answer:
     return Answer(Rewriting(_rewritten(sent), sent), dialect="snapshots", delay=0.05, lingers=True)
 
 
-_FAULTY: Final[dict[str, Callable[[Ask, Random], Answer]]] = {
+FAULTY: Final[dict[str, Callable[[Ask, Random], Answer]]] = {
     "HTML page": lambda ask, chance: Answer(ending=HTML),
     "hang at the first event": _late,
     "hang in the middle": _paused,

@@ -14,7 +14,7 @@ from . import answers, asks, refusing, text
 from .record import Arrival, Record
 from .schedule import Ask
 
-IN_ANSWERS: Final = frozenset(answers._FAULTY)
+IN_ANSWERS: Final = frozenset(answers.FAULTY)
 
 
 class Model:
@@ -54,9 +54,9 @@ class Model:
         nothing = answers.tells_nothing(ask, attempt)
         if ask.fault == "limited" and attempt == 0:
             self.limits.until[asked.account.uid] = time.monotonic() + refusing.LIMITED_FOR
-            self.record.fired["limited"] += 1
+            self.record.meet(ask)
         if attempt == 0 and ask.fault in IN_ANSWERS:
-            self.record.fired[ask.fault] += 1
+            self.record.meet(ask)
         self._arrived(number, asked.account.uid, "nothing" if nothing else "delivered")
         return made
 
@@ -72,7 +72,7 @@ class Model:
         thinking = [PlatformReasoning(*text.cut(thought, chance))] if thought else []
         words = text.cut(text.answer_text(number), chance)
         if ask.fault == "platform: cut" and body.get("stream"):
-            self.record.fired[ask.fault] += 1
+            self.record.meet(ask)
             some = PlatformText(*words[: len(words) // 2])
             return PlatformAnswer(*thinking, some, cut=True, clean=chance.random() < 0.5, delay=0.01)
         return PlatformAnswer(*thinking, PlatformText(*words), delay=chance.uniform(0.0, 0.05))

@@ -72,6 +72,8 @@ class Record:
         self.asked = Counter[str]()
         self.statuses = Counter[str]()
         self.fired = Counter[str]()
+        self.met: set[int] = set()
+        """Requests that have met their fault."""
         self.exempt = Counter[str]()
         self.checked = Counter[str]()
         """How often each promise was held to something."""
@@ -101,6 +103,11 @@ class Record:
         self.right = 0
         """How many answers came as they were sent, to their end."""
         self.facts: dict[str, Any] = {}
+
+    def meet(self, ask: Ask) -> None:
+        """The fault of a request has happened to it."""
+        self.fired[ask.fault] += 1
+        self.met.add(ask.number)
 
     def note(self, number: int, what: str) -> None:
         """Add a line to a request's trace."""

@@ -39,7 +39,7 @@ class Marked(Failure):
     async def reply(self, call: Call, handler: Handler) -> Reply | None:
         assert self.ask is not None
         number = self.ask.number
-        self.record.fired[self.ask.fault] += 1
+        self.record.meet(self.ask)
         self.record.note(number, f"the service: {self.ask.fault}")
         if self.ask.fault == "hang at the head":
             arrived = time.monotonic()
@@ -74,7 +74,7 @@ class MarkedOnPlatform(PlatformFailure):
 
     async def reply(self, call: Call, handler: Handler) -> Reply | None:
         assert self.ask is not None
-        self.record.fired[self.ask.fault] += 1
+        self.record.meet(self.ask)
         if not self.works:
             outcome = "uncertain" if self.ask.fault in UNCERTAIN else "refused"
             arrival = Arrival(self.ask.number, time.monotonic(), call.recorded.account or "", outcome)  # type: ignore[arg-type]
@@ -105,7 +105,7 @@ class OfConversation(Failure):
 
     async def reply(self, call: Call, handler: Handler) -> Reply | None:
         assert self.ask is not None
-        self.record.fired[self.ask.fault] += 1
+        self.record.meet(self.ask)
         if self.delay > LONGEST_CLEAN_UP or self.status is not None:
             self.record.spoilt.add(self.ask.number)
         return await super().reply(call, handler)

@@ -82,7 +82,8 @@ def _aimed(event: Event, asks: tuple[Ask, ...]) -> Event:
     if event.kind not in ("stays busy", "banned"):
         return event
     until = event.at + event.seconds * 0.8
-    met = [ask for ask in asks if event.at < ask.at < until and len(ask.keys) == 1 and ask.on_service and not ask.fault]
+    alone = [ask for ask in asks if len(ask.keys) == 1 and ask.on_service and not ask.fault and ask.what != "video"]
+    met = [ask for ask in alone if event.at < ask.at < until]
     return replace(event, target=int(met[0].keys[0].removeprefix("a"))) if met else event
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -34,9 +35,13 @@ class Session:
         self._verdict = verdict
         self._keys = keys
         self._record = record
+        self._unmet: deque[str] = deque()
+        """Faults that their requests did not live to meet, since another came first: the next that can meets them."""
 
     async def run(self, ask: Ask) -> str:
         """Ask, to the end of all that belongs to it. Returns what the first answer came to."""
+        if self._unmet and ask.what == "chat" and ask.on_service and not ask.fault and not ask.manner:
+            ask = replace(ask, fault=self._unmet.popleft())
         key = ",".join(self._keys[name] for name in ask.keys)
         self._record.asked[f"{ask.what}, {ask.wire}"] += 1
         self._model.expect(ask)
@@ -46,6 +51,8 @@ class Session:
         self._record.done_at[ask.number] = exchange.ended
         self._record.statuses[outcome] += 1
         self._model.forget(ask)
+        if ask.fault and ask.number not in self._record.met and not ask.fault.startswith("platform"):
+            self._unmet.append(ask.fault)
         if exchange.status == 429 and exchange.headers.get("retry-after"):
             await self._come_back(ask, key, exchange, outcome)
         return outcome

@@ -6,12 +6,12 @@ from typing import Any, Final
 
 import pytest
 
-from .plan import Plan
-from .promises import PROMISES
-from .record import Record
-from .report import lines
-from .run import run
-from .schedule import Schedule
+from tests.soak.plan import Plan
+from tests.soak.promises import PROMISES
+from tests.soak.record import Record
+from tests.soak.report import lines
+from tests.soak.run import run
+from tests.soak.schedule import Schedule
 
 type Outcome = tuple[Plan, Schedule, Record]
 

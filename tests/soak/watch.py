@@ -46,7 +46,9 @@ class Watch:
         self._note_refusals()
         for account in self._accounts:
             running = {one.conversation.id: one for one in self._service.service.conversations.running(account)}
-            for conversation in self._service.service.conversations.left(account):
+            there = {one.id: one for one in self._service.service.conversations.left(account)}
+            there |= {one.conversation.id: one.conversation for one in running.values()}  # It may be deleted already.
+            for conversation in there.values():
                 self._judge(account, conversation, running.get(conversation.id))
 
     def _note_refusals(self) -> None:

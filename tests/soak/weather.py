@@ -72,8 +72,8 @@ class Weather:
         async with self._doors:
             self._door.shut()
             ends_at, most = time.monotonic() + event.seconds, 0
-            self._record.unreachable.append((time.monotonic(), ends_at))
-            while time.monotonic() < ends_at:
+            self._record.unreachable.append((time.monotonic(), ends_at + event.seconds))
+            while time.monotonic() < ends_at + (0 if most else event.seconds):
                 await asyncio.sleep(0.2)
                 most = max(most, self._door.waiting())
             self._door.open()
@@ -106,8 +106,8 @@ class Weather:
         refused = account.refused_busy
         account.change(busy_after=BUSY_AFTER)
         ends_at = time.monotonic() + event.seconds
-        while time.monotonic() < ends_at:
-            account.free_at = ends_at
+        while time.monotonic() < ends_at + (0 if account.refused_busy > refused else event.seconds):
+            account.free_at = time.monotonic() + BUSY_AFTER
             await asyncio.sleep(0.2)
         account.change(busy_after=0.0)
         self._record.fired[event.kind] += 1 if account.refused_busy > refused else 0
