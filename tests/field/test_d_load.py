@@ -140,7 +140,7 @@ def test_field_32_it_is_broken_off_after_its_error(
     upstream.script(FAILS)
     headers = {"Authorization": f"Bearer {account.refresh_token}"}
     received = bytearray()
-    with (  # It is the reading that fails, some chunks later.
+    with (  # noqa: PT012  It is the reading that fails, some chunks later.
         httpx.stream("POST", bundle.url + path, json={**body, "stream": True}, headers=headers, timeout=30) as answer,
         pytest.raises(httpx.RemoteProtocolError),
     ):
