@@ -48,7 +48,7 @@ _PAGE_HEADERS = _encoded(
         "Origin": "https://chatglm.cn",
         "Referer": "https://chatglm.cn/main/alltoolsdetail",
         "User-Agent": _USER_AGENT,
-        "Accept-Encoding": "identity",  # Fragments must not wait in a compressor.
+        "Accept-Encoding": "identity",  # Deltas must not wait in a compressor.
     }
 )
 
