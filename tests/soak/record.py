@@ -145,6 +145,10 @@ class Record:
             (who == "*" or who in uids) and begun <= until and ended >= since for who, begun, ended in self.refusing
         )
 
+    def was_unreachable(self, since: float, until: float) -> bool:
+        """Whether nobody could connect to the service at any moment of that time."""
+        return any(begun <= until and ended >= since for begun, ended in self.unreachable)
+
     def killed_between(self, since: float, until: float) -> bool:
         """Whether a process was killed in that time."""
         return any(since <= at <= until for at, _ in self.kills)
