@@ -1,4 +1,4 @@
-# All endpoints in one container, streamed: `docker compose up --build`, or see "Other homes" in the README.
+# All endpoints in one container, streamed: `docker compose up --build`, or see "Other homes" in docs/deploy.md.
 FROM python:3.12-slim
 
 WORKDIR /app

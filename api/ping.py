@@ -1,10 +1,14 @@
 """`GET /ping`: is the deployment there? Answers `pong`; headers say of what kind and version it is.
 
 curl -i https://…/ping
+
+`GET /ping?deep=1`, with an access key, for monitors: which of its own accounts live. A 503 where none does.
+
+curl https://…/ping?deep=1 -H "Authorization: Bearer $ACCESS_KEY"
 """
 
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from lib import settings
@@ -12,11 +16,26 @@ from lib.runtime.app import function
 from lib.runtime.lambda_handler import LambdaHandler
 from lib.wires.openai.wire import WIRE
 
+_OFF = ("", "0", "false")
 
-async def ping(request: Request) -> PlainTextResponse:
-    """Answer `pong`."""
+
+async def ping(request: Request) -> Response:
+    """Answer `pong`, or how the accounts stand."""
     headers = {"x-deployment": settings.kind(), "x-version": settings.VERSION, "cache-control": "no-store"}
+    if request.query_params.get("deep", "") not in _OFF:
+        return await _deep(request, headers)
     return PlainTextResponse("pong", headers=headers)
+
+
+async def _deep(request: Request, headers: dict[str, str]) -> Response:
+    # Late, since a plain ping pays for none of this.
+    from lib.accounts import keys, standing
+    from lib.upstreams import choose
+    from lib.wires.openai.token_check import accounts
+
+    states = await standing.of_all(keys.of_owner(request), choose, fresh=False)
+    alive = any(state.live for state in states)
+    return JSONResponse(accounts(states), 200 if alive else 503, headers=headers)
 
 
 routes = [Route("/ping", ping)]

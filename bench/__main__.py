@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import floors, remembered, start, streams
+from bench import floors, remembered, start, streams, tools
 from bench.table import Figure, table, write
 
 SECTIONS: dict[str, Callable[[int], Iterator[Figure]]] = {
@@ -18,6 +18,7 @@ SECTIONS: dict[str, Callable[[int], Iterator[Figure]]] = {
     "stream": streams.cost,
     "first-word": streams.first_word,
     "many": streams.many,
+    "tools": tools.tools,
     "floors": floors.floors,
 }
 RESULTS = Path(__file__).parent.parent / ".cache" / "bench.json"

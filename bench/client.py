@@ -33,6 +33,11 @@ class Received:
         return "".join(contents(self.body))
 
     @property
+    def arguments(self) -> str:
+        """The arguments of the call that a streamed answer makes, as JSON."""
+        return "".join(arguments(self.body))
+
+    @property
     def first_text(self) -> tuple[float, str]:
         """When the first text came, and which."""
         body = b""
@@ -49,6 +54,15 @@ def contents(events: bytes) -> Iterator[str]:
         if event.startswith(b"data: {"):
             for choice in json.loads(event[6:])["choices"]:
                 yield choice["delta"].get("content") or ""
+
+
+def arguments(events: bytes) -> Iterator[str]:
+    """The arguments of calls in complete events."""
+    for event in events.split(b"\n\n"):
+        if event.startswith(b"data: {"):
+            for choice in json.loads(event[6:])["choices"]:
+                for call in choice["delta"].get("tool_calls") or ():
+                    yield call["function"]["arguments"]
 
 
 class Exchange(asyncio.Protocol):
@@ -75,10 +89,10 @@ class Exchange(asyncio.Protocol):
             self.done.set_result(self.received)
 
 
-async def ask(url: str, token: str, question: str, *, stream: bool = True) -> Received:
-    """Ask the chat endpoint at `url`. Raises ConnectionError where the answer is no answer."""
+async def ask(url: str, token: str, question: str, *, stream: bool = True, **fields: object) -> Received:
+    """Ask the chat endpoint at `url`, with more `fields`. Raises ConnectionError where the answer is no answer."""
     place = urlsplit(url)
-    body = {"model": "glm-5.3", "stream": stream, "messages": [{"role": "user", "content": question}]}
+    body = {"model": "glm-5.3", "stream": stream, "messages": [{"role": "user", "content": question}], **fields}
     received = await send(place.hostname or "", place.port or 0, "POST", "/v1/chat/completions", token, body)
     if received.status != 200:
         raise ConnectionError(f"status {received.status}: {received.body[:300]!r}")

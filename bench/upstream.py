@@ -25,6 +25,8 @@ from tests.upstream.events import Envelope
 ORDER = re.compile(rb"order:(\w+):(\d+):(\d+):([\d.]+)")
 HEAD = b"HTTP/1.1 200 OK\r\nServer: bench\r\nConnection: keep-alive\r\nContent-Type: "
 STREAM = HEAD + b"text/event-stream\r\nCache-Control: no-cache\r\nTransfer-Encoding: chunked\r\n\r\n"
+CALL = ("<tool_call>write<arg_key>content</arg_key><arg_value>", "</arg_value></tool_call>")
+"""What stands around a text that is an argument of a call of the tool `write`."""
 LAST = b"0\r\n\r\n"
 DONE = HEAD + b'application/json\r\nContent-Length: 44\r\n\r\n{"status":0,"message":"success","result":{}}'
 
@@ -34,7 +36,8 @@ class Order:
     """What a question asks for."""
 
     dialect: str
-    """`deltas`, or `snapshots`: the older one, in which each event holds all of the text."""
+    """`deltas`, or `snapshots`: the older one, in which each event holds all of the text; `call`: as `deltas`, and the
+    text is an argument of a call."""
     count: int
     """Deltas of text."""
     size: int
@@ -55,7 +58,8 @@ class Order:
 def chunks(order: Order) -> list[bytes]:
     """The events, each a chunk of the response."""
     dialect: Literal["deltas", "snapshots"] = "snapshots" if order.dialect == "snapshots" else "deltas"
-    answer = Answer(Text(*order.deltas), dialect=dialect, bare=True)
+    around = CALL if order.dialect == "call" else ("", "")
+    answer = Answer(Text(*filter(None, (around[0], *order.deltas, around[1]))), dialect=dialect, bare=True)
     envelope = Envelope("6" * 24, "c" * 24, "65940acff94777010aa6b796", "2026-01-01 00:00:00", "", crlf=False)
     return [chunk(event) for event in envelope.events([*answer.events, answer.last_event])]
 

@@ -1,27 +1,32 @@
-"""The demo: the bundle, a stand-in for chatglm.cn behind it, and one streamed answer through the official client."""
+"""The demo: the bundle, stand-ins for both services behind it, and one streamed answer through the official client."""
 
 import os
 import signal
 import sys
 from contextlib import suppress
 
+from tests.bigmodel import Platform
 from tests.bundle import Bundle, serve
 from tests.upstream import StandIn
 
 QUESTION = "Hello! Who are you?"
-FRAME_DELAY = 0.04
-"""Seconds between two deltas, about as the real service writes."""
+DELTA_DELAY = 0.04
+"""Seconds between two deltas, about as the real services write."""
 
 
 def main() -> None:
     """Show one answer, then serve until interrupted."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    with StandIn(delay=FRAME_DELAY) as upstream:
-        token = upstream.account().refresh_token
-        environ = {"GLM_CHATGLM_URL": upstream.url, "GLM_ALLOW_PRIVATE_URLS": "1"}
+    with StandIn(delay=DELTA_DELAY) as upstream, Platform(delay=DELTA_DELAY) as platform:
+        token, api_key = upstream.account().refresh_token, platform.key()
+        environ = {
+            "GLM_CHATGLM_URL": upstream.url,
+            "GLM_PLATFORM_URL": platform.url,
+            "GLM_ALLOW_PRIVATE_URLS": "1",
+        }
         with serve(environ, port=int(os.environ.get("PORT", 8000))) as bundle:
             show_answer(bundle, token)
-            show_how(bundle, token)
+            show_how(bundle, token, api_key)
             bundle.process.wait()
 
 
@@ -34,18 +39,22 @@ def show_answer(bundle: Bundle, token: str) -> None:
     print()
 
 
-def show_how(bundle: Bundle, token: str) -> None:
+def show_how(bundle: Bundle, token: str, api_key: str) -> None:
     """Print what to try next."""
     print(
         f"""
-The bundle serves at {bundle.url}, the page to try it on too. The API key of the demo is this token:
+Open {bundle.url} in a browser, and paste this token there:
 
 {token}
 
-The same question with curl:
+The open platform has a stand-in too. Its API key, alone or behind the token and a comma:
 
-curl -N {bundle.url}/v1/chat/completions -H "Authorization: Bearer {token}" -H "Content-Type: application/json" \\
-    -d '{{"model": "glm-5.3", "stream": true, "messages": [{{"role": "user", "content": "{QUESTION}"}}]}}'
+{api_key}
+
+For the examples of the README and of docs/, in another terminal:
+
+export URL={bundle.url}
+export TOKEN={token}
 
 Stop with Ctrl-C.""",
         flush=True,

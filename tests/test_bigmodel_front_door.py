@@ -163,7 +163,6 @@ def test_anthropic_s_client_streams_a_call(both: Bundle, platform: Platform) -> 
     assert message.content[-1].input == {"city": "Rome"}
 
 
-@pytest.mark.skip(reason="there are no Responses yet")
 def test_responses_have_calls_too(both: Bundle, platform: Platform) -> None:
     platform.script(bigmodel.Answer(Call("weather", '{"city":', ' "Rome"}')))
     tool: Any = {"type": "function", **TOOL["function"], "strict": False}

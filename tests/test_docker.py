@@ -26,7 +26,7 @@ pytestmark = pytest.mark.platform
 
 CHECKOUT = Path(__file__).parent.parent
 DOCKERFILE = CHECKOUT / "Dockerfile"
-COMPOSE = CHECKOUT / "compose.yaml"
+COMPOSE = [CHECKOUT / "compose.yaml", CHECKOUT / "compose.replicas.yaml"]
 
 START_SECONDS = 10.0
 END_SECONDS = 5.0
@@ -129,18 +129,25 @@ def test_the_linter_finds_nothing() -> None:
     assert done.stdout + done.stderr == ""
 
 
-def test_compose_files_have_this_form() -> None:
+@pytest.mark.parametrize("file", COMPOSE, ids=lambda file: file.name)
+def test_compose_files_have_this_form(file: Path) -> None:
     check = str(pypi.need("docker", "check-jsonschema"))
-    command = [check, "--builtin-schema", "vendor.compose-spec", str(COMPOSE)]
+    command = [check, "--builtin-schema", "vendor.compose-spec", str(file)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
 
 
-def test_compose_passes_every_setting_on() -> None:
-    service = yaml.safe_load(COMPOSE.read_text())["services"]["glm"]
+@pytest.mark.parametrize("file", COMPOSE, ids=lambda file: file.name)
+def test_compose_passes_every_setting_on(file: Path) -> None:
+    service = yaml.safe_load(file.read_text())["services"]["glm"]
     documented = set(re.findall(r"`(GLM_\w+)`", (CHECKOUT / "lib" / "settings.py").read_text()))
     assert len(documented) == len(Settings._fields)
-    assert service["environment"] == dict.fromkeys(sorted(documented, key=list(service["environment"]).index))
+    assert set(service["environment"]) == documented
+    assert {name for name, set_here in service["environment"].items() if set_here} <= {"GLM_TOKEN_STORE"}
+
+
+def test_compose_publishes_the_port_on_this_machine_alone() -> None:
+    service = yaml.safe_load(COMPOSE[0].read_text())["services"]["glm"]
     assert service["ports"] == [f"127.0.0.1:${{PORT:-8000}}:{value('EXPOSE')}"]
 
 
@@ -158,6 +165,13 @@ def test_only_what_runs_is_in_the_context() -> None:
 def test_all_that_is_in_the_context_is_copied_and_nothing_else() -> None:
     copied = re.findall(r"^COPY (\S+) \S+$", DOCKERFILE.read_text(), re.MULTILINE)
     assert {file.partition("/")[0] for file in context()} == set(copied)
+
+
+def test_a_space_of_hugging_face_finds_it() -> None:
+    page = (CHECKOUT / "docs" / "deploy.md").read_text()
+    [head] = re.findall(r"```yaml\n---\n(.+?)---\n```", page, re.DOTALL)
+    facts = yaml.safe_load(head)
+    assert (facts["sdk"], str(facts["app_port"])) == ("docker", value("EXPOSE"))
 
 
 def test_it_does_not_run_as_root() -> None:

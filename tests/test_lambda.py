@@ -68,7 +68,7 @@ def test_anyone_may_call_each_url(package: Package) -> None:
     [
         ("stream", 900, 1024),
         ("index", 900, 1024),
-        ("ping", 10, 512),
+        ("ping", 60, 512),
         ("tokenCheck", 60, 512),
         ("models", 10, 512),
         ("chat", 900, 1024),
@@ -153,7 +153,7 @@ PACKAGES = {
 @pytest.mark.parametrize(
     ("name", "kinds"),
     [
-        ("ping", "core"),
+        ("ping", "core schemas encryption"),
         ("models", "core"),
         ("openapi", "core"),
         ("tokenCheck", "core schemas encryption"),
@@ -347,6 +347,13 @@ def test_token_check(package: Package, account: Account, upstream: StandIn) -> N
         assert answer.json()["live"] is True
 
 
+def test_a_deep_ping(package: Package, account: Account, upstream: StandIn) -> None:
+    held = {"GLM_TOKENS": account.refresh_token, "GLM_ACCESS_KEYS": "letmein"}
+    with Function(package, "ping", GLM_CHATGLM_URL=upstream.url, **held) as function:
+        answer = httpx.get(f"{function.url}/ping?deep=1", headers={"authorization": "Bearer letmein"})
+        assert answer.json()["live"] is True
+
+
 def test_errors_are_the_clients_own(upstream: StandIn, account: Account, chat: Function) -> None:
     with pytest.raises(openai.AuthenticationError):
         chat.client("no-token").chat.completions.create(
@@ -415,5 +422,5 @@ def test_a_stream_over_6_mb_ends_in_order(upstream: StandIn, account: Account, c
 def test_the_answer_ends_before_lambda_ends_the_function(package: Package, upstream: StandIn, account: Account) -> None:
     upstream.script(Answer(Text("The first words", "the last words"), gate=Gate(after=1)))
     with Function(package, "chat", GLM_CHATGLM_URL=upstream.url) as function:
-        function.seconds = 3
+        function.seconds = 6
         assert ask_streamed(function, account) == ("The first words", "length")

@@ -33,7 +33,7 @@ from lib.settings import Settings
 from lib.types.aliases import DEFAULTS, SUFFIXES
 from lib.upstreams.chatglm import models
 from lib.wires.shared.request import DEFAULT_MODEL
-from tests.bundle import Bundle
+from tests.bundle import Bundle, serve
 from tests.endpoints import endpoints
 from tests.platforms import npm, pypi
 from tests.platforms.claude_code import PROGRAM as CLAUDE
@@ -63,6 +63,7 @@ PLACEHOLDER = "https://example.com"
 """Where the examples have files; here the stand-in has them."""
 NOT_RUN = re.compile(r"<!-- not run: (.+) -->")
 COMMENTS = {"sh": "#", "python": "#", "nginx": "#", "toml": "#", "js": "//"}
+ACCESS_KEY = "an-access-key"
 PDF = b"%PDF-1.4\n% a report\n"
 SAID = {
     "tools=tools": ([ToolCallText("weather", {"city": "Hangzhou"})], [Text("It is sunny.")]),
@@ -192,13 +193,27 @@ def desk(tmp_path: Path) -> Path:
 def test_it_does_what_it_says(
     block: Block, answer: Block | None, desk: Path, bundle: Bundle, upstream: StandIn, account: Account
 ) -> None:
+    if "$ACCESS_KEY" in block.code:
+        held = {"GLM_TOKENS": f"work={account.refresh_token}", "GLM_ACCESS_KEYS": ACCESS_KEY}
+        with serve({"GLM_CHATGLM_URL": upstream.url, **held}) as owned:
+            try_out(block, answer, desk, owned, upstream, account)
+    else:
+        try_out(block, answer, desk, bundle, upstream, account)
+
+
+def try_out(
+    block: Block, answer: Block | None, desk: Path, bundle: Bundle, upstream: StandIn, account: Account
+) -> None:
+    """Run an example, and see what it shows."""
     upstream.site("/report.pdf", PDF, "application/pdf")
     upstream.site("/picture.png", media.picture(1, kind="PNG"), "image/png")
     upstream.video(Video(polls=1))
     for parts in SAID.get(what_it_needs(block.code), ()):
         upstream.script(Answer(*parts))
     code = block.code.replace(PLACEHOLDER, upstream.url)
-    environ = {**os.environ, "URL": bundle.url, "TOKEN": account.refresh_token, "LLM_USER_PATH": str(desk)}
+    keys = {"TOKEN": account.refresh_token, "ACCESS_KEY": ACCESS_KEY}
+    keys |= {f"TOKEN{number}": upstream.account().refresh_token for number in (1, 2, 3)}
+    environ = {**os.environ, "URL": bundle.url, **keys, "LLM_USER_PATH": str(desk)}
     if block.runs_agent:
         environ |= without_terminal(desk)
     files = set(desk.iterdir())
@@ -325,13 +340,28 @@ def test_the_demo_does_what_the_first_screen_says(unused_port: int) -> None:
             if line.startswith("Stop with"):
                 break
         page = httpx.get(f"http://127.0.0.1:{unused_port}").text
+        printed = "".join(output)
+        token, api_key = (
+            re.search(rf"^{look}$", printed, re.MULTILINE) for look in (r"eyJ\S+\.\S+\.\S+", r"\w{32}\.\w+")
+        )
+        assert token
+        assert api_key
+        served_by = [served(f"http://127.0.0.1:{unused_port}", key[0]) for key in (token, api_key)]
         process.send_signal(signal.SIGTERM)
     killer.cancel()
-    printed = "".join(output)
-    assert f"http://127.0.0.1:{unused_port}" in printed
+    assert f"export URL=http://127.0.0.1:{unused_port}" in printed
     assert re.search(r"^Answer: \S", printed, re.MULTILINE)
-    assert re.search(r"^eyJ\S+\.\S+\.\S+$", printed, re.MULTILINE)
+    assert f"export TOKEN={token[0]}\n" in printed
+    assert ["chatglm.cn" in words for words in served_by] == [True, False]
+    assert ["open platform" in words for words in served_by] == [False, True]
     assert "<html" in page
+
+
+def served(url: str, key: str) -> str:
+    """What the demo answers to a key."""
+    body = {"messages": [{"role": "user", "content": "Hi"}]}
+    answer = httpx.post(f"{url}/v1/chat/completions", json=body, headers={"Authorization": f"Bearer {key}"}, timeout=30)
+    return str(answer.json()["choices"][0]["message"]["content"])
 
 
 @pytest.fixture
@@ -567,7 +597,7 @@ def test_what_is_not_run_is_what_cannot_be(name: str) -> None:
     for block, after in pairwise(read(name).blocks):
         assert not after.is_answer or not (block.is_answer or block.not_run), after.place
     skipped = [block for block in read(name).blocks if block.not_run]
-    assert not [block.place for block in skipped if '"$URL' in block.code and "$TOKEN1" not in block.code]
+    assert not [block.place for block in skipped if '"$URL' in block.code]
 
 
 def test_the_tools_are_here() -> None:

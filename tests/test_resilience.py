@@ -37,9 +37,10 @@ def bomb(body: bytes) -> bytes:
 def test_an_answer_that_comes_compressed_though_nobody_asked_for_it_is_read(
     packed: Callable[[bytes], bytes], live: bool | None
 ) -> None:
+    body = packed(b'{"status": 0, "message": "success", "result": {}}')
+
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            body = packed(b'{"status": 0, "message": "success", "result": {}}')
             self.send_response(200)
             self.send_header("Content-Encoding", "gzip" if body[:2] == b"\x1f\x8b" else "deflate")
             self.send_header("Content-Length", str(len(body)))
@@ -52,7 +53,7 @@ def test_an_answer_that_comes_compressed_though_nobody_asked_for_it_is_read(
     with HTTPServer(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         with serve({"GLM_CHATGLM_URL": f"http://127.0.0.1:{server.server_port}"}) as bundle:
-            answer = httpx.post(f"{bundle.url}/token/check", json={"token": forged(type="access")}).json()
+            answer = httpx.post(f"{bundle.url}/token/check", json={"token": forged(type="access")}, timeout=60).json()
         server.shutdown()
     assert answer.get("live") is live
     assert live or answer["error"]["code"] == "upstream_error"

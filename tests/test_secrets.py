@@ -36,6 +36,7 @@ def bodies() -> list[tuple[str, str, Any]]:
     broken = {"type": "image_url", "image_url": {"url": f"http://{FILE}.invalid/{FILE}?{FILE}"}}
     return [
         ("GET", "/ping", None),
+        ("GET", "/ping?deep=1", None),
         ("GET", "/v1/models", None),
         ("GET", "/v1/models/unheard-of", None),
         ("GET", "/nowhere", None),

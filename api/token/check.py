@@ -7,14 +7,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from lib.accounts import keys
+from lib import settings
+from lib.accounts import keys, standing
 from lib.errors import Error
 from lib.runtime.app import function
 from lib.runtime.body import body_of
 from lib.runtime.lambda_handler import LambdaHandler
 from lib.types.upstream import KeyState
 from lib.upstreams import choose
-from lib.wires.openai.token_check import TokenCheckRequest, verdict
+from lib.wires.openai.token_check import TokenCheckRequest, accounts, verdict
 from lib.wires.openai.wire import WIRE
 from lib.wires.shared.request import parse
 
@@ -22,11 +23,14 @@ from lib.wires.shared.request import parse
 async def check(request: Request) -> JSONResponse:
     """Say whether what a client would use as the API key is alive, and what is known of it.
 
-    Of several accounts, one that lives is enough. With access keys, it is the deployment's accounts that are checked.
+    Of several accounts, one that lives is enough. An access key's owner is told of each of the deployment's accounts.
     """
     body = await parse(TokenCheckRequest, await body_of(request))
+    presented = keys.of_presented(body.token)
+    if settings.current().access_keys:
+        return JSONResponse(accounts(await standing.of_all(presented, choose, fresh=True)))
     found, failure = KeyState(live=False), None
-    for key in keys.of_presented(body.token):
+    for key in presented:
         upstream = choose(key.text)
         try:
             found = KeyState(live=False) if upstream is None else await upstream.check(key.text)

@@ -28,6 +28,8 @@ async def embed(request: Request) -> Response:
     brought = keys.of(request, choose)
     body = (await parse(EmbeddingRequest, await body_of(request))).check()
 
+    keys.note_model(brought, body.model or MODEL)
+
     async def call(upstream: Upstream, key: str) -> Embeddings:
         return await upstream.embed(body.input, body.model or MODEL, body.dimensions, key)
 

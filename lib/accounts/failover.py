@@ -11,9 +11,9 @@ from contextlib import AsyncExitStack, aclosing
 from typing import Final, Protocol
 
 from lib import settings
-from lib.accounts import response_id
+from lib.accounts import response_id, warnings
 from lib.accounts.cooldown import Cooldown
-from lib.accounts.keys import Candidate
+from lib.accounts.keys import Candidate, note_model
 from lib.accounts.outcome import most_useful, of_deployment, risk_control
 from lib.accounts.queue import Queue, busy
 from lib.errors import (
@@ -77,10 +77,8 @@ def answer(
     `signed`: its conversation gets the id by which a response is gone on from, in place of the upstream's own.
     """
     asked, request = request.model, _resolved(request)
-    facts = context.current()
-    known = any(one.upstream.knows(request.model) for one in tried)
-    facts.model = asked[:100] if known else "unknown"  # It may be anything, and so a secret.
-    facts.streamed = streamed
+    note_model(tried, asked, request.model)
+    context.current().streamed = streamed
     able = _able(tried, request)
 
     def attempt(upstream: Upstream, key: str) -> AsyncGenerator[list[Event]]:
@@ -143,6 +141,13 @@ async def fail_over_call[T](tried: Sequence[Candidate], call: Call[T], *, genera
         return await anext(results)
 
 
+def cooling(candidate: Candidate) -> float:
+    """Seconds for which this instance had rather not ask an account, or its service; 0 where nothing is known."""
+    known = context.shared(_Accounts)
+    risk = known.risk_until.get(candidate.upstream.name, 0.0) - asyncio.get_running_loop().time()
+    return max(0.0, risk, known.cooldown.remaining(candidate.account))
+
+
 class _Round[T]:
     """The keys of one upstream, until one answers or none is left."""
 
@@ -190,6 +195,7 @@ class _Round[T]:
                 if not had:
                     self._failed(candidate, busy())
                     continue
+                warnings.about_to_expire(candidate)
                 context.current().others = len(self._untried) - 1 if self._wait_if_busy else len(self._untried)
                 async with aclosing(self._attempt(self._upstream, candidate.key.text)) as items:
                     try:
@@ -237,6 +243,7 @@ class _Round[T]:
     def _failed(self, candidate: Candidate, error: Error) -> None:
         """Decide what a failure means for this key and the others. Raises what must be told at once."""
         candidate.note(error.code)
+        warnings.refused(candidate, error)
         context.current().turn.end()
         if isinstance(error, AccountBusy) and self._wait_if_busy:
             wait = self._backoff * random.uniform(0.5, 1.0)  # noqa: S311

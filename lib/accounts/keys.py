@@ -44,9 +44,13 @@ class Key(NamedTuple):
 
     @property
     def fingerprint(self) -> str:
-        """What stands for it in the log: eight hex digits from which it cannot be found, and the label beside them."""
-        digits = sha256(_FINGERPRINT + self.text.encode(errors="replace")).hexdigest()[:8]
-        return f"{self.label} ({digits})" if self.label else digits
+        """What stands for it in the log: its digits, with the label before them."""
+        return f"{self.label} ({self.digits})" if self.label else self.digits
+
+    @property
+    def digits(self) -> str:
+        """Eight hex digits from which it cannot be found."""
+        return sha256(_FINGERPRINT + self.text.encode(errors="replace")).hexdigest()[:8]
 
 
 class Candidate(NamedTuple):
@@ -85,6 +89,12 @@ def of(request: Request, choose: Choose) -> list[Candidate]:
     return found
 
 
+def note_model(tried: Iterable[Candidate], asked: str, meaning: str | None = None) -> None:
+    """Write down, for the log, what model is asked for, where a service knows it by that name or by its `meaning`."""
+    known = any(one.upstream.knows(meaning or asked) for one in tried)
+    context.current().model = asked[:100] if known else "unknown"  # It may be anything, and so a secret.
+
+
 def of_request(request: Request) -> tuple[Key, ...]:
     """The keys that this request may use. Raises `Unauthorized` where it brings none, or not the right one."""
     presented = _presented(request)
@@ -108,6 +118,13 @@ def of_presented(presented: str) -> tuple[Key, ...]:
     if not brought:
         raise Unauthorized("The API key is empty.")
     return brought
+
+
+def of_owner(request: Request) -> tuple[Key, ...]:
+    """The deployment's own keys. Raises `Unauthorized` for whoever does not present an access key."""
+    if not settings.current().check().access_keys:
+        raise Unauthorized("This is for the owner of a deployment that holds accounts: this one has no access keys.")
+    return of_request(request)
 
 
 def is_access_key(presented: str) -> bool:

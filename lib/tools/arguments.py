@@ -47,10 +47,17 @@ def fit(value: Any, schema: Any, root: Schema, depth: int = 0) -> Any:
     if isinstance(value, list):
         inner = kinds.items(schema, root)
         return [fit(item, inner, root, depth + 1) for item in value] if inner else value
-    if isinstance(value, dict):
-        known = kinds.properties(schema, root)
-        return {key: fit(item, known[key], root, depth + 1) if key in known else item for key, item in value.items()}
-    return value
+    return _fit_properties(value, schema, root, depth) if isinstance(value, dict) else value
+
+
+def fit_arguments(values: Mapping[str, Any], parameters: Schema) -> dict[str, Any]:
+    """The arguments of a call, each as the tool's `parameters` have it: an object, whatever they say of the whole."""
+    return _fit_properties(values, parameters, parameters, 0)
+
+
+def _fit_properties(values: Mapping[str, Any], schema: Any, root: Schema, depth: int) -> dict[str, Any]:
+    known = kinds.properties(schema, root)
+    return {key: fit(item, known[key], root, depth + 1) if key in known else item for key, item in values.items()}
 
 
 def _parsed(text: str, allowed: frozenset[str], schema: Any, root: Schema) -> Any:

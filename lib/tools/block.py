@@ -12,7 +12,8 @@ from lib.tools.block_value import BlockValue
 from lib.tools.call_writer import CallEvent, CallWriter, whole_call
 from lib.tools.dialect import CALL_OPENER, KEY_CLOSER, STRAY_CLOSERS, VALUE_OPENER
 from lib.tools.json_calls import JsonInBlock
-from lib.tools.marks import Marks, unescape
+from lib.tools.kinds import properties
+from lib.tools.marks import Marks, skip_space, unescape
 from lib.types.chat import Tool
 
 MAX_NAME: Final = 300
@@ -69,7 +70,7 @@ class Block:
             if stray == KEY_CLOSER and (found := self._name_and_key(name)):
                 start = self._value_start(end + len(stray))
                 return start is not None and self._begin(found[0], start, key=found[1])
-            end = self._skip_space(end + len(stray))
+            end = skip_space(self._text, end + len(stray))
         if _STRAY.begins(text, end) and not self._final:
             return False
         follows = self._follows(end)
@@ -84,7 +85,7 @@ class Block:
             (tool, key)
             for name, tool in self._tools.items()
             if words.startswith(name) and (key := words[len(name) :].strip())
-            if words[len(name)].isspace() or key in tool.parameters.get("properties", {})
+            if words[len(name)].isspace() or key in properties(tool.parameters, tool.parameters)
         ]
         return found[0] if len(found) == 1 else None
 
@@ -99,7 +100,7 @@ class Block:
         if empty:
             self._begin(tool, end)
             return self._end()
-        start = self._skip_space(end)
+        start = skip_space(self._text, end)
         if self._text[start : start + 1] == "{":
             return self._begin_json(name, start)
         follows = self._follows(end)
@@ -155,7 +156,7 @@ class Block:
 
     def _next(self) -> bool:
         """After the name, or a value."""
-        start = self._skip_space(self._at)
+        start = skip_space(self._text, self._at)
         marks = self._marks
         if start == len(self._text):
             return self._end() if self._final else False
@@ -194,7 +195,7 @@ class Block:
 
     def _value_start(self, at: int) -> int | None:
         """Where the value begins after its key, its opener being there or not; None where that cannot be said yet."""
-        opener = self._skip_space(at)
+        opener = skip_space(self._text, at)
         if _VALUE_OPENER.at(self._text, opener):
             return opener + len(VALUE_OPENER)
         if not self._final and (opener == len(self._text) or _VALUE_OPENER.begins(self._text, opener)):
@@ -236,7 +237,7 @@ class Block:
 
     def _follows(self, at: int) -> bool | None:
         """Does what stands at `at` go on with the call, or end it; None where that cannot be said yet."""
-        at = self._skip_space(at)
+        at = skip_space(self._text, at)
         if at == len(self._text):
             return True if self._final else None
         following = self._marks.following
@@ -265,8 +266,3 @@ class Block:
             self._at = len(self._text)
         self.state = "done"
         return False
-
-    def _skip_space(self, at: int) -> int:
-        while at < len(self._text) and self._text[at].isspace():
-            at += 1
-        return at

@@ -6,7 +6,7 @@ from typing import Final
 from lib.tools import marks
 from lib.tools.call_writer import CallWriter
 from lib.tools.dialect import CDATA_CLOSERS, CDATA_OPENER
-from lib.tools.marks import Marks
+from lib.tools.marks import Marks, skip_space
 
 _CDATA_OPENER: Final = Marks(CDATA_OPENER)
 
@@ -32,7 +32,7 @@ class BlockValue:
     def read(self, text: str, at: int, *, final: bool) -> int:
         """Reads on from `at`, and returns where to go on."""
         if self.cdata is None:
-            start = _skip_space(text, at)
+            start = skip_space(text, at)
             if _CDATA_OPENER.at(text, start):
                 self.cdata, at = True, start + len(CDATA_OPENER)
             elif not final and (start == len(text) or _CDATA_OPENER.begins(text, start)):
@@ -90,7 +90,7 @@ class BlockValue:
             while mark := self._cdata_closer(text, end):
                 end += len(mark)
         found = end > at
-        closer = _skip_space(text, end) if found else end
+        closer = skip_space(text, end) if found else end
         if self.cdata and not final and self._may_close(text, closer):
             return None
         while mark := self._closers.at(text, closer):
@@ -98,7 +98,7 @@ class BlockValue:
             found = True
             if not self.cdata:
                 break
-            closer = _skip_space(text, end)
+            closer = skip_space(text, end)
             if not final and self._closers.begins(text, closer):
                 return None
         if not found:
@@ -134,9 +134,3 @@ class BlockValue:
             self.ended = self.ends_call = True
             return len(text)
         return at
-
-
-def _skip_space(text: str, at: int) -> int:
-    while at < len(text) and text[at].isspace():
-        at += 1
-    return at

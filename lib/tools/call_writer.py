@@ -12,7 +12,7 @@ type CallEvent = ToolCallStart | ToolCallArguments | ToolCallEnd
 
 def whole_call(tool: Tool, values: dict[str, Any]) -> list[CallEvent]:
     """The events of a call whose arguments are all there."""
-    typed = arguments.fit(values, {"type": "object", **tool.parameters}, tool.parameters)
+    typed = arguments.fit_arguments(values, tool.parameters)
     return [ToolCallStart(new_call_id(), tool.name), ToolCallArguments(loose_json.encode(typed)), ToolCallEnd()]
 
 

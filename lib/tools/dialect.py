@@ -77,7 +77,8 @@ CALLERS_CALL: Final = "mc_tool_call"
 """The `show_type` of a native call of a tool that the prompt declared."""
 
 PREFIX: Final = "client__"
-"""Stands before the names that equal one of the service's tools."""
+"""Stands before the names that equal one of the service's tools, and before those that have it already: no two tools
+are shown by one name."""
 
 PREFIX_ALL: Final = False
 """Does the prefix stand before every name."""
@@ -85,7 +86,7 @@ PREFIX_ALL: Final = False
 
 def shown_name(name: str) -> str:
     """What the model knows a tool of the caller's by."""
-    return PREFIX + name if PREFIX_ALL or name in SERVICE_TOOLS else name
+    return PREFIX + name if PREFIX_ALL or name in SERVICE_TOOLS or name.startswith(PREFIX) else name
 
 
 # What is read. `｜` is the wide bar that some models write.

@@ -10,11 +10,23 @@ from typing import Final
 from lib.tools.dialect import ESCAPED
 
 TILDE: Final = "~"
+MAX_TILDES: Final = 100
+"""A longer run of them is text: whoever reads must not wait for its end without end."""
 
 WAIT: Final = -1
 """The text ends before it can be said what stands here."""
 
 NONE: Final = 0
+
+
+MAX_SPACE: Final = 8000
+"""White letters that may stand between two marks: more than the repetition after which an answer is stopped."""
+
+
+def skip_space(text: str, at: int) -> int:
+    """Where the white space at `at` ends, as far as it is looked at. Cheap enough to be asked again with each piece."""
+    space = text[at : at + MAX_SPACE]
+    return at + len(space) - len(space.lstrip())
 
 
 class Marks:
@@ -64,6 +76,8 @@ def escape(text: str) -> str:
 def _escape(sign: str, part: str) -> str:
     """`part` stands after `sign`: with a tilde more, if the two are a mark, escaped or not."""
     bare = part.lstrip(TILDE) if part[:1] == TILDE else part
+    if len(part) - len(bare) >= MAX_TILDES:
+        return part
     # A mark may hold the sign of its kind no second time, so it does not go beyond its part.
     return TILDE + part if _length(sign + bare[:_LONGEST]) > 0 else part
 
@@ -74,6 +88,8 @@ def escaped_at(text: str, at: int) -> int:
     length = len(text)
     while end < length and text[end] == TILDE:
         end += 1
+        if end > at + 1 + MAX_TILDES:
+            return NONE
     if end == at + 1:
         return WAIT if end == length else NONE
     found = _length(text[at] + text[end : end + _LONGEST])

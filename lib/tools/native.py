@@ -6,6 +6,7 @@ from lib.tools import arguments as typing
 from lib.tools import loose_json
 from lib.tools.call_id import new_call_id
 from lib.tools.dialect import CALL_OPENER, CALLERS_CALL, PREFIX, SERVICE_CALL, SERVICE_TOOLS, shown_name
+from lib.tools.kinds import properties
 from lib.tools.marks import unescape
 from lib.tools.reader import read_calls
 from lib.types.chat import Tool, ToolCall
@@ -18,7 +19,7 @@ def read_native(name: str, arguments: str, show_type: str, tools: Sequence[Tool]
     """
     if show_type == SERVICE_CALL:
         return []
-    known = {shown_name(tool.name): tool for tool in tools} | {tool.name: tool for tool in tools}
+    known = {tool.name: tool for tool in tools} | {shown_name(tool.name): tool for tool in tools}
     name, arguments = name.strip(), arguments.strip()
     if "<arg_key>" in name:
         return read_calls(CALL_OPENER + name.removeprefix(CALL_OPENER), tools)
@@ -52,7 +53,7 @@ def _glued(name: str, known: Mapping[str, Tool]) -> tuple[str, Tool, str] | None
         key, tool = head[len(candidate) :].strip(" :=\"'"), known[candidate]
         if not key and rest.startswith("{"):
             return candidate, tool, rest
-        if key and key in tool.parameters.get("properties", {}):
+        if key and key in properties(tool.parameters, tool.parameters):
             return candidate, tool, f'{{"{key}":{rest}'
     return None
 
@@ -67,9 +68,8 @@ def _arguments(text: str, tool: Tool) -> list[dict[str, object]]:
         return []
     if len(values) == 1 and isinstance(values[0], list) and values[0]:
         values = values[0]
-    if not all(isinstance(value, dict) for value in values):
-        return []
-    return [typing.fit(value, {"type": "object", **tool.parameters}, tool.parameters) for value in values]
+    calls = [typing.fit_arguments(value, tool.parameters) for value in values if isinstance(value, dict)]
+    return calls if len(calls) == len(values) else []
 
 
 def _values(text: str) -> list[object]:

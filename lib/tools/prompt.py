@@ -167,7 +167,9 @@ def _example(tools: tuple[Tool, ...]) -> str:
 def _required(tool: Tool) -> dict[str, Any]:
     known = properties(tool.parameters, tool.parameters)
     required = tool.parameters.get("required")
-    keys = [key for key in required if key in known] if isinstance(required, list | tuple) else []
+    keys = (
+        [key for key in required if isinstance(key, str) and key in known] if isinstance(required, list | tuple) else []
+    )
     return {key: _example_value(known[key], tool) for key in keys}
 
 

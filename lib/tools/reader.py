@@ -219,9 +219,7 @@ class CallReader:
 
     def _read_wrapper(self, text: str, at: int, mark: str, *, final: bool) -> int:
         """A wrapper means nothing before a call; elsewhere it is text."""
-        inner = at + len(mark)
-        while text[inner : inner + 1].isspace():
-            inner += 1
+        inner = marks.skip_space(text, at + len(mark))
         if opener := _CALLS.at(text, inner):
             self._open(opener, inner + len(opener))
             return 1

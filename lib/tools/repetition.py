@@ -18,4 +18,4 @@ def repeats_itself(text: str) -> bool:
     period = len(tail) - _PROBE - before
     if before < 0 or period * MIN_REPEATS > len(tail):
         return False
-    return tail[period:] == tail[:-period] and bool(tail.strip())
+    return tail[period:] == tail[:-period]

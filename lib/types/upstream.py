@@ -19,6 +19,29 @@ class KeyState(NamedTuple):
     """Unix time in seconds; None where nobody knows."""
     guest: bool = False
     """It belongs to a visitor who never logged in."""
+    reason: str = ""
+    """What the service, or the key itself, says against it, in words for its owner; empty where nothing does."""
+
+
+class AccountState(NamedTuple):
+    """How one of a deployment's own accounts stands, for its owner."""
+
+    account: str
+    """Eight hex digits that stand for it in the log too."""
+    label: str
+    found: KeyState | None
+    """None: nobody could find out."""
+    checked_at: float
+    """Unix time in seconds."""
+    reason: str = ""
+    """What is against it, or why nobody could find out; empty where nothing is."""
+    cooling_until: float | None = None
+    """Unix time in seconds until which this instance had rather not ask it."""
+
+    @property
+    def live(self) -> bool:
+        """Is it known to be alive."""
+        return self.found is not None and self.found.live
 
 
 class Embeddings(NamedTuple):
@@ -44,6 +67,9 @@ class Upstream(Protocol):
 
     def account(self, key: str) -> str:
         """What turns and cooldowns go by: keys of one account have the same."""
+
+    def expires_at(self, key: str) -> float | None:
+        """Until when a key is good by its own words, Unix time in seconds; None where it does not say."""
 
     def serves(self, request: ChatRequest) -> bool:
         """Can it answer this at all: an agent's id or a conversation is known to one upstream alone."""

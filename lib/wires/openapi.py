@@ -10,6 +10,7 @@ from typing import Final
 
 from pydantic.json_schema import models_json_schema
 
+from lib import settings
 from lib.wires.anthropic import description as anthropic
 from lib.wires.openai import description as openai
 from lib.wires.openai import embeddings
@@ -32,13 +33,13 @@ from lib.wires.shared.schema import (
 )
 from lib.wires.zhipu.video_request import VideoRequest
 
-VERSION: Final = "1.0.0"
-
 _ABOUT: Final = (
     "Lets OpenAI's clients and Anthropic's talk to GLM: through the chatglm.cn web service with a ChatGLM token (the "
-    "cookie chatglm_refresh_token) as the API key, through the paid open platform with an API key of its own. "
-    "Several keys, of both kinds, may be joined by commas. An access key of the deployment stands for the deployment's "
-    "own keys."
+    "cookie chatglm_refresh_token) as the API key, through the paid open platform with an API key of its own "
+    "(`<id>.<secret>`). Several keys, of both kinds, may be joined by commas. An access key of the deployment stands "
+    "for the deployment's own keys. A key that is not accepted is a 401. A known one is a 403 where the service has "
+    "closed the account, does not let the key do this, or refuses the address of the deployment: asking again does not "
+    "help."
 )
 
 
@@ -66,7 +67,7 @@ def describe() -> Json:
     definitions = described["$defs"]
     return {
         "openapi": "3.1.0",
-        "info": {"title": "glm-functions", "version": VERSION, "description": _ABOUT},
+        "info": {"title": "glm-functions", "version": settings.VERSION, "description": _ABOUT},
         "servers": [{"url": "/"}],
         "paths": _paths() | anthropic.paths() | responses.paths(),
         "components": {
@@ -88,9 +89,7 @@ def describe() -> Json:
 def _paths() -> Json:
     poll = "How far a job is: PROCESSING, SUCCESS with the video, or FAIL with the reason."
     return {
-        "/ping": {
-            "get": _operation("Is the deployment there?", {"text/plain": {"schema": {"const": "pong"}}}, errors=())
-        },
+        "/ping": {"get": _ping()},
         "/openapi.json": {"get": _operation("This description.", in_json({"type": "object"}))},
         "/token/check": {
             "post": _operation(
@@ -144,6 +143,20 @@ def _paths() -> Json:
             "get": _account_operation(f"{poll} Where clients of Zhipu's ask.", in_json("Video")),
         },
     }
+
+
+def _ping() -> Json:
+    """An operation whose 503 is an answer too: none of the accounts lives."""
+    operation = _operation(
+        "Is the deployment there? With `deep`, and an access key: which of its own accounts live.",
+        {"text/plain": {"schema": {"const": "pong"}}} | in_json("AccountStates"),
+        errors=(401,),
+    )
+    described = "None of the accounts lives, or the deployment's settings cannot work."
+    content = in_json({"anyOf": [ref("AccountStates"), ref("Error")]})
+    operation["responses"]["503"] = {"description": described, "headers": _ALL_HEADERS, "content": content}
+    deep = {"name": "deep", "in": "query", "description": "1: ask for the accounts.", "schema": {"enum": ["1"]}}
+    return {"security": [{}, *SECURITY], "parameters": [deep]} | operation
 
 
 _PREFER: Final[Json] = {
@@ -210,7 +223,7 @@ _WITH_RETRY: Final[Json] = {"retry-after": {"$ref": "#/components/headers/retry-
 _ERRORS: Final = {
     400: "The request cannot be carried out as it stands; `param` names the field.",
     401: "No key, or none that is accepted.",
-    403: "The service has closed the account, or does not let the key do this.",
+    403: "The service has closed the account, does not let the key do this, or refuses the deployment's address.",
     404: "There is nothing of that name.",
     413: "The request, or the answer it asks for, is larger than may be.",
     429: "All accounts are busy or limited.",

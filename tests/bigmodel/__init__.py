@@ -37,7 +37,7 @@ from tests.upstream.gate import Gate
 from tests.upstream.record import Recorded
 
 from . import demo
-from .answer import Answer, AnyDelta, Call, Raw, Reasoning, Source, Text, Usage, WebSearch, fragments
+from .answer import Answer, AnyDelta, Call, Raw, Reasoning, Source, Text, Usage, WebSearch, many_deltas
 from .errors import ERRORS, RESET_AT
 from .failures import Failure
 from .keys import Key
@@ -64,5 +64,5 @@ __all__ = [
     "Video",
     "WebSearch",
     "demo",
-    "fragments",
+    "many_deltas",
 ]

@@ -234,7 +234,7 @@ def counted(answer: Answer, prompt: int) -> Usage | None:
     return Usage(prompt, reasoning + words + calls, reasoning)
 
 
-def fragments(count: int, *, delay: float = 0.0, before: float = 0.0) -> Answer:
+def many_deltas(count: int, *, delay: float = 0.0, before: float = 0.0) -> Answer:
     """`count` deltas of a text, `delay` seconds apart."""
     return Answer(Text(*(f"delta {number} " for number in range(count))), delay=delay, before=before)
 
@@ -245,7 +245,7 @@ def from_json(described: Mapping[str, Any]) -> Answer:
     """
     options = dict(described)
     if "count" in options:
-        return fragments(**options)
+        return many_deltas(**options)
     parts: list[Part] = []
     if reasoning := options.pop("reasoning", ()):
         parts.append(Reasoning(*reasoning))

@@ -94,10 +94,12 @@ def each_state(page: Page) -> Iterator[str]:
         page.keyboard.press("Escape")
     page.locator("#pictures-tab").click()
     page.locator(".picture").first.click()
+    expect(page.get_by_role("dialog")).to_be_visible()  # Before that, Escape means nothing.
     yield "larger picture"
     page.keyboard.press("Escape")
     if (button := page.locator("header .row button").first) and page.locator("header .row button").count() > 1:
         button.click()
+        expect(page.get_by_role("dialog")).to_be_visible()
         yield "strip"
         page.keyboard.press("Escape")
 

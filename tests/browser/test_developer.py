@@ -196,7 +196,7 @@ def test_clients_are_set_up(user: Visitor) -> None:
         for part in parts:
             expect(user.strip.get_by_role("region", name="Use it in")).to_contain_text(part)
     codex = user.strip.get_by_role("region", name="Use it in").locator("pre").inner_text()
-    assert tomllib.loads(codex)["model_providers"]["glm"]["env_key"] == "GLM_KEY"
+    assert tomllib.loads(codex)["model_providers"]["glm"]["env_key"] == "TOKEN"
 
 
 def test_the_description_and_the_version_are_there(user: Visitor) -> None:

@@ -91,7 +91,7 @@ def test_what_the_page_does_not_know_is_told_in_the_servers_words(user: Visitor)
 
 def test_it_says_when_to_try_again(user: Visitor) -> None:
     fail(user, 429, "account_busy", **{"retry-after": "7"})
-    expect(user.error).to_contain_text("It can write one at a time. Try again in 7 s.")
+    expect(user.error).to_contain_text("Try again in 7 s.")
     fail(user, 429, "rate_limit_exceeded", **{"retry-after": "900"})
     expect(user.error).to_contain_text("Try again in 15 min.")
 

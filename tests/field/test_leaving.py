@@ -6,6 +6,7 @@ import os
 import random
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 from lib.http.pool import KEEP_ALIVE
@@ -51,8 +52,11 @@ async def crowd(url: str, keys: list[str]) -> None:
 
 def sockets(bundle: Bundle) -> int:
     """How many sockets the bundle holds open."""
-    links = (os.readlink(entry.path) for entry in os.scandir(f"/proc/{bundle.process.pid}/fd"))
-    return sum(link.startswith("socket:") for link in links)
+    count = 0
+    for entry in os.scandir(f"/proc/{bundle.process.pid}/fd"):
+        with suppress(FileNotFoundError):  # Closed since.
+            count += os.readlink(entry.path).startswith("socket:")
+    return count
 
 
 def wait_until(predicate: Callable[[], bool], seconds: float) -> bool:

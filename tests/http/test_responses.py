@@ -64,7 +64,7 @@ async def test_a_head_that_is_too_large_is_refused() -> None:
             await client.get(server.url)
 
 
-async def test_fragments_are_handed_on_one_by_one_as_they_come() -> None:
+async def test_pieces_are_handed_on_one_by_one_as_they_come() -> None:
     received = asyncio.Event()
 
     async def behave(peer: Peer) -> None:
@@ -84,7 +84,7 @@ async def test_fragments_are_handed_on_one_by_one_as_they_come() -> None:
         assert pieces == [b"no %02d" % number for number in range(20)]
 
 
-async def test_fragments_that_arrive_together_leave_together() -> None:
+async def test_pieces_that_arrive_together_leave_together() -> None:
     chunks = b"".join(b"5\r\nno %02d\r\n" % number for number in range(20))
     behaviour = answering(CHUNKED + chunks + b"0\r\n\r\n")
     async with session(behaviour) as (client, server), client.stream("GET", server.url) as response:

@@ -37,6 +37,8 @@ def _run(command: list[str], url: str, key: str) -> dict[str, Any]:
             "HOME": os.environ.get("HOME", "/"),
             "URL": url,
             "KEY": key,
+            "OPENAI_BASE_URL": f"{url}/v1",
+            "OPENAI_API_KEY": key,
             "OPENAI_AGENTS_DISABLE_TRACING": "1",
             "LANGSMITH_TRACING": "false",
             "AI_SDK_LOG_WARNINGS": "false",

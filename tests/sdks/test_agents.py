@@ -81,6 +81,30 @@ EXPECTED: Final[dict[str, dict[str, Any]]] = {
         "output_type": CITY,
         "tool_and_output_type": CITY,
     },
+    "responses": {
+        "agents_tool": SAYS,
+        "agents_handoff": SAYS,
+        "agents_output_type": CITY,
+        "agents_tool_and_output_type": CITY,
+        "langchain_agent": SAYS,
+        "langchain_provider_strategy": CITY,
+        "langchain_function_calling": CITY,
+        "langchain_json_mode": CITY,
+        "langchain_json_schema": CITY,
+        "langchain_json_schema_strict": CITY,
+        "pydantic_ai_tools": SAYS,
+        "pydantic_ai_tool_output": CITY,
+        "pydantic_ai_native_output": CITY,
+        "instructor_tools": CITY,
+    },
+    "aisdk": {
+        "generateText": SAYS,
+        "withoutStore": SAYS,
+        "required": WEATHER,
+        "generateObject": CITY,
+        "streamObject": CITY,
+        "outputWithTools": CITY,
+    },
 }
 """What comes of each case of each program."""
 

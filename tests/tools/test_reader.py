@@ -262,3 +262,16 @@ def test_white_space_alone_before_a_call_is_left_out(space: str) -> None:
     assert always_told(space + "<tool_call>ping</tool_call>") == [("ping", {})]
     assert always_told(space + "<tool_call>pong</tool_call>") == [space + "<tool_call>pong</tool_call>"]
     assert always_told(space + "Hello") == [space + "Hello"]
+
+
+@pytest.mark.parametrize(
+    "begun", ["<~", "<tool_calls>", "<tool_call>Write<arg_key>content</arg_key><arg_value>a</arg_value>"]
+)
+def test_a_run_without_end_in_small_pieces_costs_little(begun: str) -> None:
+    reader = CallReader(TOOLS)
+    began = time.process_time()
+    reader.feed(begun)
+    for _ in range(20_000):
+        reader.feed(begun[-1] if begun == "<~" else " ")
+    reader.end(cut=False)
+    assert time.process_time() - began < 5

@@ -6,7 +6,7 @@ from lib.tools.repetition import repeats_itself
 
 
 @pytest.mark.parametrize(
-    "piece", ["ha", "I will try again.\n", "x", "Let me read the file once more, to be sure. " * 3]
+    "piece", ["ha", "I will try again.\n", "x", "\n", "Let me read the file once more, to be sure. " * 3]
 )
 def test_text_that_repeats_itself_without_end(piece: str) -> None:
     assert repeats_itself("It begins well. " + piece * 8000)

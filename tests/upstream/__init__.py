@@ -59,7 +59,7 @@ ends them. The `REFUSALS` have names: "busy", "too often, HTTP 429", "banned", "
 **Risk control** refuses the address, whatever account: `risk_control.begin(look="40012" | "slide" | "visit",
 seconds=None, after=0)`, `.lift()`, `.asked` (how often since it began).
 
-**Manners**, which differ between captures: `StandIn(strict_effort=True, …)` or, until the reset, `change(…)`:
+**Manners**, which differ between captures: `StandIn(strict_effort=False, …)` or, until the reset, `change(…)`:
 `strict_effort`, `strict_continue`, `unknown_conversation`, `deletion`, `uploading`, `envelopes`, `longest_prompt`,
 `clock_ahead`, `clock_tolerance`, `models`.
 

@@ -38,8 +38,8 @@ class Manners:
     timestamp may be wrong (the service's own is not known). `models`: what available_models lists.
     """
 
-    strict_effort: bool = False
-    strict_continue: bool = False
+    strict_effort: bool = True
+    strict_continue: bool = True
     unknown_conversation: Literal["empty", "refused"] = "empty"
     deletion: Literal["bulk", "single", "old", "none"] = "bulk"
     uploading: Literal["new", "old"] = "new"

@@ -60,7 +60,8 @@ def signed(token: str, device_id: str, *, skew: float = 0.0) -> dict[str, str]:
 
 
 def question(*parts: dict[str, Any], text: str = "hello", **changes: Any) -> dict[str, Any]:
-    meta_data = {"chat_mode": "", "is_networking": True, "cogview": {"rm_label_watermark": False}}
+    cogview = {"rm_label_watermark": False}
+    meta_data = {"chat_mode": "", "reasoning_effort": "low", "is_networking": True, "cogview": cogview}
     return {
         "assistant_id": PLAIN,
         "conversation_id": "",

@@ -63,8 +63,9 @@ def test_failures_risk_control_and_manners(client: Client) -> None:
     assert refusal(client.ask()) == (400, 40012)
     assert ask(http, "GET", "risk_control") == {"on": True, "asked": 1}
     assert ask(http, "DELETE", "risk_control")["on"] is False
-    ask(http, "POST", "manners", strict_effort=True)
-    assert client.ask().status_code == 400
+    assert client.ask(meta_data={"reasoning_effort": "max"}).status_code == 400
+    ask(http, "POST", "manners", strict_effort=False)
+    assert client.ask(meta_data={"reasoning_effort": "max"}).status_code == 200
     ask(http, "POST", "reset")
     assert refusal(client.ask()) == (401, 40102)
 

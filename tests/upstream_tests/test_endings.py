@@ -59,17 +59,17 @@ def test_a_cut_stream_is_taken_up_again_from_where_it_was(stand_in: StandIn, cli
     again = Cut(after=1, clean=True, then=Intervene())
     stand_in.script(Answer(Text("a", "b", "c", "d"), ending=Cut(after=2, clean=True, then=again)))
     history_id = client.events()[0]["id"]
-    assert contents(read(client.post(CONTINUE, {"history_id": history_id}))) == [("text", "init", "c")]
-    events = read(client.post(CONTINUE, {"history_id": history_id}))
+    assert contents(read(client.post(CONTINUE, {"history_id": history_id, "logic_id": "L"}))) == [("text", "init", "c")]
+    events = read(client.post(CONTINUE, {"history_id": history_id, "logic_id": "L"}))
     assert contents(events[:1]) == [("text", "init", "d")]
     assert events[-1]["status"] == "intervene"
-    assert client.post(CONTINUE, {"history_id": history_id}).json()["status"] != 0
+    assert client.post(CONTINUE, {"history_id": history_id, "logic_id": "L"}).json()["status"] != 0
 
 
 def test_a_cut_stream_may_be_gone_for_good(stand_in: StandIn, client: Client) -> None:
     stand_in.script(Answer(Text("a", "b"), ending=Cut(after=1, clean=True, resumes=False)))
     history_id = client.events()[0]["id"]
-    assert client.post(CONTINUE, {"history_id": history_id}).json()["status"] != 0
+    assert client.post(CONTINUE, {"history_id": history_id, "logic_id": "L"}).json()["status"] != 0
 
 
 @pytest.mark.parametrize(

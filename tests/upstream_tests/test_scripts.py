@@ -32,7 +32,7 @@ def test_the_demo_answer_echoes_the_last_words(client: Client) -> None:
 
 
 def test_the_demo_thinks_searches_and_draws(client: Client) -> None:
-    assert kinds(client.events(meta_data={"chat_mode": "thinking"})) == ["think", "text"]
+    assert kinds(client.events(meta_data={"chat_mode": "thinking", "reasoning_effort": "high"})) == ["think", "text"]
     assert kinds(client.events(text="search this")) == ["tool_calls", "tool_result", "text"]
     assert kinds(client.events(text="search this", meta_data={"is_networking": False})) == ["text"]
     drawn = client.events(

@@ -1,14 +1,17 @@
 """Anthropic's Messages on both platforms: Vercel's runtime, and the streaming function of Lambda."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import anthropic
 import httpx
 import pytest
 
+from tests.asking import sent_text
 from tests.platforms import aws, npm
 from tests.platforms.vercel import Deployment, build
-from tests.upstream import Account, Answer, Error, Gate, StandIn, Text
+from tests.sdks.playing import Call, loop
+from tests.upstream import Account, Answer, Error, Gate, StandIn, Text, Think
 from tests.wires.messages import HELLO, ask, client, stream, text_of
 
 pytestmark = pytest.mark.platform
@@ -43,6 +46,23 @@ def test_whole_and_as_it_is_written(url: str, upstream: StandIn, account: Accoun
         assert next(words) == "ha "
         gate.release()
         assert "".join(words) == "ha haha"
+
+
+def test_thinking_and_a_tool(url: str, upstream: StandIn, account: Account) -> None:
+    weather: Any = {"name": "weather", "input_schema": {"type": "object", "properties": {"city": {"type": "string"}}}}
+    asked: Any = {"tools": [weather], "thinking": {"type": "adaptive"}}
+    rome = Call("weather", {"city": "Rome"})
+    upstream.play(loop([rome], says="It is hot."))
+    message = stream(url, account, messages=HELLO, **asked)[1]
+    (call,) = [block for block in message.content if block.type == "tool_use"]
+    assert (call.name, call.input, message.stop_reason) == ("weather", {"city": "Rome"}, "tool_use")
+    result = {"type": "tool_result", "tool_use_id": call.id, "content": "31 degrees"}
+    turns = [*HELLO, {"role": "assistant", "content": message.content}, {"role": "user", "content": [result]}]
+    assert text_of(ask(url, account, messages=turns, **asked)) == "It is hot."
+    assert "31 degrees" in sent_text(upstream)
+    upstream.play(lambda asked: Answer(Think("Hm."), Text("Yes.")))
+    for thought in (ask(url, account, **asked), stream(url, account, **asked)[1]):
+        assert [block.type for block in thought.content] == ["thinking", "text"]
 
 
 def test_tokens_models_and_the_first_look(url: str, account: Account) -> None:

@@ -321,7 +321,7 @@ def test_an_answer_that_ends_without_an_end_has_failed() -> None:
     [
         (ContextLengthExceeded("Too long."), "context_length_exceeded", "Too long."),
         (QuotaExceeded("Used up."), "insufficient_quota", "Used up."),
-        (AccountBusy("Busy.", retry_after=3.4), "rate_limit_exceeded", "Busy. Please try again in 3s."),
+        (AccountBusy("Busy.", retry_after=3.4), "rate_limit_exceeded", "Busy. Please try again in 4s."),
         (Forbidden("You may not."), "invalid_prompt", "You may not."),
         (UpstreamUnavailable("Down."), "server_error", "Down."),
     ],

@@ -34,6 +34,7 @@ async def generate(request: Request) -> Response:
     brought = keys.of(request, choose)
     body = (await parse(ImageRequest, await body_of(request))).check()
     wanted = body.image_request()
+    keys.note_model(brought, wanted.model)
 
     async def draw(upstream: Upstream, key: str) -> list[DrawnImage]:
         return await upstream.draw(wanted, key)

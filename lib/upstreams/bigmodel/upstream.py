@@ -35,6 +35,10 @@ class Bigmodel:
         """The key itself: what account it is of, the platform does not say."""
         return key
 
+    def expires_at(self, key: str) -> float | None:
+        """None: the platform does not say."""
+        return None
+
     def serves(self, request: ChatRequest) -> bool:
         """Not agents, conversations, and names that the web service alone knows."""
         return models.refusal(request) is None
@@ -85,8 +89,8 @@ class Bigmodel:
             except (BadRequest, NotFound, UpstreamFailed):
                 word = Message("user", (TextPart("Hello"),))
                 await chat.count_tokens(ChatRequest(models.DEFAULT, (word,)), key)
-        except (Unauthorized, AccountBanned):
-            return KeyState(live=False, kind="api_key")
-        except (RateLimited, Forbidden):  # It is known, and only may not do this now.
-            pass
+        except (Unauthorized, AccountBanned) as error:
+            return KeyState(live=False, kind="api_key", reason=error.message)
+        except (RateLimited, Forbidden) as error:  # It is known, and only may not do this now.
+            return KeyState(live=True, kind="api_key", reason=error.message)
         return KeyState(live=True, kind="api_key")

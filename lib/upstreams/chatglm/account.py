@@ -17,6 +17,7 @@ from typing import NamedTuple
 from lib.errors import (
     AccountBanned,
     AccountBusy,
+    Error,
     RateLimited,
     TokenRefused,
     Unauthorized,
@@ -189,22 +190,21 @@ async def check(text: str) -> KeyState:
     """Find out whether a token is alive. Raises where the service cannot be asked."""
     try:
         token = Token.read(text)
-    except Unauthorized:
-        return KeyState(live=False)
+    except Unauthorized as error:
+        return KeyState(live=False, reason=error.message)
 
-    def state(*, live: bool, guest: bool = False) -> KeyState:
-        return KeyState(live, token.kind, token.expires_at, guest)
+    def dead(error: Error, *, guest: bool = False) -> KeyState:
+        return KeyState(False, token.kind, token.expires_at, guest, error.message)
 
     try:
-        async with in_time():
-            await again(Account(text).prove)
-    except Guest:
-        return state(live=False, guest=True)
-    except (Unauthorized, AccountBanned):
-        return state(live=False)
-    except AccountBusy:
-        return state(live=True)
-    return state(live=True)
+        with suppress(AccountBusy):
+            async with in_time():
+                await again(Account(text).prove)
+    except Guest as error:
+        return dead(error, guest=True)
+    except (Unauthorized, AccountBanned) as error:
+        return dead(error)
+    return KeyState(True, token.kind, token.expires_at)
 
 
 def _usable(session: Session, refused: str | None) -> bool:

@@ -75,7 +75,7 @@ class Generation:
         self._calls = CallEvents(request) if speaks_of_tools(request) else None
         self._account = account
         self._reader = EventReader(draws=body.draws)
-        self._stream = AnswerStream(account.service, orders=body.draws)
+        self._stream = AnswerStream(account, orders=body.draws)
         self._conversations = Conversations(account, body.assistant_id, keep=body.keep)
         self._texts: list[str] = []
         self._reasoning: list[str] = []
@@ -130,7 +130,7 @@ class Generation:
         """Ask, and read the first content; nothing where the service ended without any."""
         self._reader = EventReader(draws=self._body.draws)
         self._calls = CallEvents(self._request) if self._calls else None
-        await self._account.use(lambda token: self._stream.open(_STREAM, token, self._body.json))
+        await self._stream.open(_STREAM, self._body.json)
         return await self._read_first()
 
     async def _read_first(self) -> list[Event]:
@@ -219,7 +219,7 @@ class Generation:
         context.current().retries += 1
         body: dict[str, object] = {"history_id": self._reader.message_id, "logic_id": str(uuid4())}
         async with context.current().deadline.timeout():
-            await self._account.use(lambda token: self._stream.open(_CONTINUE, token, body))
+            await self._stream.open(_CONTINUE, body)
 
     def _feed(self, piece: bytes) -> list[Event]:
         events = self._reader.feed(piece) if piece else self._reader.close()

@@ -3,29 +3,36 @@
 import asyncio
 import math
 
-from lib.upstreams.chatglm.service import Service, Stream
+from lib.upstreams.chatglm import efforts
+from lib.upstreams.chatglm.account import Account
+from lib.upstreams.chatglm.service import Stream
 from lib.upstreams.chatglm.token import Token
 
 
 class AnswerStream:
     """What was asked for may be generated: so asking is never broken off, and reading need not be."""
 
-    def __init__(self, service: Service, *, orders: bool) -> None:
+    def __init__(self, account: Account, *, orders: bool) -> None:
         """`orders`: see `Service.stream`."""
-        self._service = service
+        self._account = account
         self._orders = orders
         self._opening: asyncio.Task[Stream] | None = None
         self._reading: asyncio.Task[bytes] | None = None
+        self._listing: asyncio.Task[None] | None = None
 
     @property
     def asked(self) -> bool:
         """Has it been asked for, and not been closed since."""
         return self._opening is not None
 
-    async def open(self, path: str, token: Token, body: dict[str, object]) -> None:
+    async def open(self, path: str, body: dict[str, object]) -> None:
         """Ask for it, in place of the one before. Goes on when the caller leaves."""
+        await self._account.use(lambda token: self._open(path, token, body))
+        self._listing = efforts.current().read_beside(self._account)
+
+    async def _open(self, path: str, token: Token, body: dict[str, object]) -> None:
         await self.close()
-        self._opening = asyncio.create_task(self._service.stream(path, token, body, orders=self._orders))
+        self._opening = asyncio.create_task(self._account.service.stream(path, token, body, orders=self._orders))
         await asyncio.shield(self._opening)
 
     async def read(self, at_most: float = math.inf) -> bytes:
@@ -44,9 +51,10 @@ class AnswerStream:
 
     async def close(self) -> None:
         """Nothing more is wanted of it."""
-        reading, self._reading = self._reading, None
-        if reading is not None:
-            reading.cancel()
+        for task in (self._reading, self._listing):
+            if task is not None:
+                task.cancel()
+        self._reading = self._listing = None
         opening, self._opening = self._opening, None
         if opening is None or opening.cancel() or opening.cancelled() or opening.exception() is not None:
             return

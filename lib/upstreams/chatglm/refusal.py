@@ -41,8 +41,8 @@ _PEAK: Final = 10062
 _RISK: Final = 40012
 _TOKEN_REFUSED: Final = (40101, 40102, 40103)
 _BANNED: Final = (40301,)
-_SIGNATURE_REFUSED: Final = (40001, 40002, 40011, 40014)
-CLOCK_REFUSED: Final = 40014
+_SIGNATURE_REFUSED: Final = (40001, 40002, 40011)
+_CLOCK_REFUSED: Final = 40014
 NO_CONVERSATION: Final = 40004
 
 # Wordings marked (assumed) were never seen.
@@ -56,12 +56,12 @@ _UNKNOWN_WORDS: Final = ("不存在", "未找到", "已删除", "not exist", "no
 _VERIFICATION_PAGES: Final = ("滑动验证页面", "访问验证", "captcha", "security check")
 
 
-class ClockRefused(UpstreamFailed):
-    """The service refuses the time that a call was signed at."""
-
-
 class Unknown(UpstreamRefused):
     """The service does not know what was named: it never was, or is gone."""
+
+
+class ClockRefused(UpstreamFailed):
+    """The service refuses the time at which a call was signed: nothing was taken, and it may be signed anew."""
 
 
 def refusal(http_status: int, code: int | None, words: str) -> Error:
@@ -85,8 +85,8 @@ def refusal(http_status: int, code: int | None, words: str) -> Error:
         return _limited(words)
     if code == NO_CONVERSATION:
         return BadRequest("The service does not know this conversation (any more).", param="conversation_id")
-    if code in _SIGNATURE_REFUSED:
-        kind = ClockRefused if code == CLOCK_REFUSED else UpstreamFailed
+    if code in _SIGNATURE_REFUSED or code == _CLOCK_REFUSED:
+        kind = ClockRefused if code == _CLOCK_REFUSED else UpstreamFailed
         return kind(
             f"The service refuses how this deployment signs its calls ({code}). "
             "Is its clock right? Or has the page's secret changed: see GLM_SIGN_SECRET."

@@ -6,29 +6,26 @@ from functools import lru_cache
 from hashlib import md5
 from json import JSONEncoder
 from secrets import token_hex
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import httpx
 
 from lib import settings
-from lib.errors import UpstreamFailed, UpstreamUnavailable, UpstreamUncertain
+from lib.errors import Error, UpstreamFailed, UpstreamUnavailable, UpstreamUncertain
 from lib.http import content
 from lib.http.alarm import Alarm
 from lib.http.clients import CONNECT_TIMEOUT, IDLE_TIMEOUT, file_client, service_client
 from lib.http.request import ONCE
 from lib.http.transport import NOT_DELIVERED
 from lib.runtime import context
-from lib.upstreams.chatglm import envelope, signature
+from lib.upstreams.chatglm import clock, envelope, signature
 from lib.upstreams.chatglm.refusal import ClockRefused
-from lib.upstreams.chatglm.service_clock import ServiceClock
 from lib.upstreams.chatglm.token import Token
 
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
 """How much of an answer is read, packed or unpacked: a conversation's history is the longest, at some 2 MB."""
 MAX_REFUSAL_BYTES = 64 * 1024
 """How much of an answer is read that should have been a stream and is not."""
-
-_CLOCK: Final = "/chatglm/operation-api/config/cur_ts"  # protocol: [once]
 
 _USER_AGENT = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36"
@@ -51,7 +48,7 @@ _PAGE_HEADERS = _encoded(
         "Origin": "https://chatglm.cn",
         "Referer": "https://chatglm.cn/main/alltoolsdetail",
         "User-Agent": _USER_AGENT,
-        "Accept-Encoding": "identity",  # Fragments must not wait in a compressor.
+        "Accept-Encoding": "identity",  # Deltas must not wait in a compressor.
     }
 )
 
@@ -105,8 +102,8 @@ class Service:
         """`base_url`: as `GLM_CHATGLM_URL` is read, so scheme and host are there."""
         self._base_url = base_url
         self._sign_secret = sign_secret
+        self._clock = clock.Clock()
         self._client = context.shared(service_client)
-        self._clock = ServiceClock()
         self.files = context.shared(file_client)
         """A client for other servers, where files of callers and pictures are."""
 
@@ -127,12 +124,12 @@ class Service:
         """
         repeatable = repeatable or method in ("GET", "DELETE") or upload is not None
 
-        async def attempt() -> Any:
+        async def ask() -> Any:
             response = await self._ask(method, path, token, "application/json", json, upload)
             return _result(response, await _content(response, MAX_ANSWER_BYTES), ordered=not repeatable)
 
         try:
-            return await self._signed_in_time(attempt, token, again=upload is None)
+            return await self._in_time(ask, token, once=upload is not None)
         except UpstreamUncertain as error:
             if repeatable:
                 raise UpstreamUnavailable(error.message) from error
@@ -143,39 +140,40 @@ class Service:
 
         `orders`: pictures are ordered by it, which are not to be drawn twice.
         """
-        return await self._signed_in_time(lambda: self._stream(path, token, json, orders=orders), token)
 
-    async def _stream(self, path: str, token: Token, json: Any, *, orders: bool) -> Stream:
-        response = await self._ask("POST", path, token, "text/event-stream", json)
-        content_type = response.headers.get("content-type", "").lower()
-        if response.status_code == 200 and ("event-stream" in content_type or not content_type):
-            return Stream(response)
-        _result(response, await _content(response, MAX_REFUSAL_BYTES), ordered=orders)
-        kind = UpstreamUncertain if orders else UpstreamFailed
-        raise kind("The service answered with something else than a stream.")
+        async def ask() -> Stream:
+            response = await self._ask("POST", path, token, "text/event-stream", json)
+            content_type = response.headers.get("content-type", "").lower()
+            if response.status_code == 200 and ("event-stream" in content_type or not content_type):
+                return Stream(response)
+            _result(response, await _content(response, MAX_REFUSAL_BYTES), ordered=orders)
+            kind = UpstreamUncertain if orders else UpstreamFailed
+            raise kind("The service answered with something else than a stream.")
 
-    async def _signed_in_time[T](self, attempt: Callable[[], Awaitable[T]], token: Token, *, again: bool = True) -> T:
-        """What `attempt` returns. Where the service refuses its time, it is asked for its own, and called once more.
+        return await self._in_time(ask, token)
 
-        Not `again` for what cannot be sent twice as it is: `UpstreamUnavailable` then tells the caller to begin anew.
+    async def _in_time[T](self, ask: Callable[[], Awaitable[T]], token: Token, *, once: bool = False) -> T:
+        """What `ask` gives; where the time of its signature is refused, once more by the service's own clock.
+
+        `once`: it cannot be asked again as it is; the caller is told by an `UpstreamUnavailable` that it may ask anew.
         """
-        ahead = self._clock.ahead
         try:
-            return await attempt()
-        except ClockRefused as error:
-            # Another call may have asked meanwhile.
-            if self._clock.ahead == ahead and not self._clock.learn(await self._told_time(token)):
-                raise
-            if not again:
-                raise UpstreamUnavailable(error.message) from error
-        return await attempt()
+            return await ask()
+        except ClockRefused as refused:
+            await self._set_clock(token, refused)
+            if once:
+                raise UpstreamUnavailable(refused.message) from refused
+        return await ask()
 
-    async def _told_time(self, token: Token) -> Any:
+    async def _set_clock(self, token: Token, refused: ClockRefused) -> None:
+        """Go by the service's clock. Raises `refused` where that cannot be had, or makes no difference."""
         try:
-            response = await self._ask("GET", _CLOCK, token, "application/json", None)
-            return _result(response, await _content(response, MAX_REFUSAL_BYTES), ordered=False)
-        except UpstreamFailed:  # What was refused is told, not this.
-            return None
+            response = await self._ask("GET", clock.PATH, token, "application/json", None)
+            told = _result(response, await _content(response, MAX_REFUSAL_BYTES), ordered=False)
+        except Error as error:
+            raise refused from error
+        if not self._clock.set(told):
+            raise refused
 
     async def _ask(
         self, method: str, path: str, token: Token, accept: str, json: Any, upload: Upload | None = None

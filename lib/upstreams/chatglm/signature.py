@@ -17,6 +17,6 @@ def sign(stamp: str, nonce: str, secret: str) -> str:
 
 
 def headers(secret: str, milliseconds: int) -> dict[str, str]:
-    """The three headers of one call, signed at this Unix time."""
+    """The three headers of one call, signed at that Unix time."""
     stamp, nonce = timestamp(milliseconds), token_hex(16)
     return {"X-Timestamp": stamp, "X-Nonce": nonce, "X-Sign": sign(stamp, nonce, secret)}

@@ -32,6 +32,13 @@ class ChatGLM:
         except Unauthorized:
             return key
 
+    def expires_at(self, key: str) -> float | None:
+        """See `Upstream.expires_at`: what the token's payload says, though its successors may live longer."""
+        try:
+            return Token.read(key).expires_at
+        except Unauthorized:
+            return None
+
     def serves(self, request: ChatRequest) -> bool:
         """See `Upstream.serves`: an unknown name is the plain ChatGLM."""
         return True

@@ -144,7 +144,7 @@ class CountRequest(Model):
 
 
 class MessageRequest(CountRequest):
-    """The body of `POST /v1/messages`. What it names and this deployment ignores is in the README."""
+    """The body of `POST /v1/messages`. What it names and this deployment ignores is in docs/api.md."""
 
     stream: bool | None = None
     max_tokens: TokenLimit = None

@@ -7,11 +7,10 @@ from pydantic import Field
 
 from lib.errors import BadRequest
 from lib.types.chat import ResponseFormat, Tool, ToolChoice
-from lib.wires.shared.request import Model
+from lib.wires.shared.request import Model, ToolName
 
 MAX_TOOLS: Final = 512
 """Tools of one request: Claude Code declares two dozen of its own, and those of its MCP servers."""
-_MAX_TOOL_NAME: Final = 256
 _WEB_SEARCH: Final = "web_search"
 _TOOL_SEARCH: Final = "tool_search"
 
@@ -20,7 +19,7 @@ class ToolDefinition(Model):
     """A tool: the caller's own, or by its `type` one that Anthropic runs or describes."""
 
     type: str | None = None
-    name: Annotated[str, Field(max_length=_MAX_TOOL_NAME)] = ""
+    name: ToolName = ""
     description: str | None = None
     input_schema: dict[str, Any] | None = None
     strict: bool | None = None

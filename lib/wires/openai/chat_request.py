@@ -41,7 +41,7 @@ class Thinking(Model):
 
 
 class ChatRequest(ToolFields):
-    """The body. What it names and this deployment ignores is in the README."""
+    """The body. What it names and this deployment ignores is in docs/api.md."""
 
     messages: Annotated[list[ChatMessage], Field(min_length=1, max_length=MAX_MESSAGES)]
     model: WantedModel = DEFAULT_MODEL
@@ -94,7 +94,7 @@ class ChatRequest(ToolFields):
             search=self.search_wish() if self.web_search is None else self.web_search,
             tools=self.declared(),
             tool_choice=self.choice(),
-            parallel_tool_calls=self.parallel_tool_calls is not False,
+            parallel_tool_calls=not self.one_at_a_time,
             response_format=self.response_format.response_format() if self.response_format else None,
             sampling=Sampling(
                 temperature=self.temperature,

@@ -7,18 +7,17 @@ from pydantic import BeforeValidator, Field
 from lib.errors import BadRequest
 from lib.types.chat import ResponseFormat, Tool, ToolChoice
 from lib.wires.shared.custom_tool import custom_tool
-from lib.wires.shared.request import Model
+from lib.wires.shared.request import Model, ToolName
+from lib.wires.shared.tool_choice import WORDS, Word
 
 MAX_TOOLS = 512
 """Tools of one request: four times what OpenAI takes."""
-
-_MAX_TOOL_NAME = 128
 
 
 class FunctionDefinition(Model):
     """A function that may be called."""
 
-    name: Annotated[str, Field(min_length=1, max_length=_MAX_TOOL_NAME)]
+    name: Annotated[ToolName, Field(min_length=1)]
     description: str | None = None
     parameters: dict[str, Any] | None = None
     strict: bool | None = None
@@ -31,7 +30,7 @@ class FunctionDefinition(Model):
 class CustomDefinition(Model):
     """A tool whose input is one free text."""
 
-    name: Annotated[str, Field(min_length=1, max_length=_MAX_TOOL_NAME)]
+    name: Annotated[ToolName, Field(min_length=1)]
     description: str | None = None
     format: dict[str, Any] | None = None
 
@@ -51,6 +50,14 @@ class ToolDefinition(Model):
     custom: CustomDefinition | None = None
     web_search: dict[str, Any] | None = None
     """Zhipu's own: may the service search."""
+
+    def tool(self, place: str) -> Tool | None:
+        """The tool, None for one of another type. Raises `BadRequest` where it is at `place` without its definition."""
+        if (wanted := self.function or self.custom) is not None:
+            return wanted.tool()
+        if self.type in ("function", "custom"):
+            raise BadRequest(f"The field {place}.{self.type} is missing.", param=f"{place}.{self.type}")
+        return None
 
 
 class NamedTool(Model):
@@ -78,9 +85,6 @@ class ChosenTool(NamedTool):
     """Which tool is to be called."""
 
     allowed_tools: AllowedTools | None = None
-
-
-Choice = Literal["auto", "none", "required", "any"]
 
 
 class JsonSchema(Model):
@@ -112,7 +116,7 @@ class ToolFields(Model):
     """The fields of a request that are about tools."""
 
     tools: Annotated[list[ToolDefinition], Field(max_length=MAX_TOOLS)] | None = None
-    tool_choice: Annotated[Choice | ChosenTool | None, BeforeValidator(lambda value: value or None)] = None
+    tool_choice: Annotated[Word | ChosenTool | None, BeforeValidator(lambda value: value or None)] = None
     parallel_tool_calls: bool | None = None
     functions: Annotated[list[FunctionDefinition], Field(max_length=MAX_TOOLS)] | None = None
     function_call: Literal["auto", "none"] | dict[str, Any] | None = None
@@ -120,12 +124,18 @@ class ToolFields(Model):
 
     def declared(self) -> tuple[Tool, ...]:
         """The tools that may be called. Raises `BadRequest` where two have one name."""
-        tools = [wanted.tool() for tool in self.tools or () if (wanted := tool.function or tool.custom) is not None]
+        found = [tool.tool(f"tools[{index}]") for index, tool in enumerate(self.tools or ())]
+        tools = [tool for tool in found if tool is not None]
         tools += [function.tool() for function in self.functions or ()]
         names = [tool.name for tool in tools]
         if len(set(names)) < len(names):
             raise BadRequest("Two tools have the same name.", param="tools")
         return tuple(tools)
+
+    @property
+    def one_at_a_time(self) -> bool:
+        """Does the answer hold one call at most: so the client wants it, or the older form, which knows no more."""
+        return self.parallel_tool_calls is False or bool(self.functions)
 
     @property
     def custom_names(self) -> frozenset[str]:
@@ -146,14 +156,14 @@ class ToolFields(Model):
             if isinstance(self.function_call, str):
                 return ToolChoice(self.function_call)
             return ToolChoice("required", (str(self.function_call.get("name") or ""),))
-        if chosen is None or chosen == "auto":
-            return ToolChoice()
-        if isinstance(chosen, str):
-            return ToolChoice("none" if chosen == "none" else "required")
+        if chosen is None or isinstance(chosen, str):
+            return WORDS[chosen or "auto"]
         if chosen.allowed_tools is not None:
             names = tuple(tool.name for tool in chosen.allowed_tools.tools if tool.name)
-            return ToolChoice(chosen.allowed_tools.mode, names)
-        return ToolChoice("required", (chosen.name,)) if chosen.name else ToolChoice()
+            return ToolChoice(chosen.allowed_tools.mode if names else "none", names)
+        if chosen.type in ("function", "custom"):
+            return ToolChoice("required", (chosen.name,))
+        return WORDS.get(chosen.type, ToolChoice())  # Nobody can be made to call a tool that is left out.
 
     def search_wish(self) -> bool | None:
         """May the service search, in Zhipu's words; None where they say nothing."""

@@ -1,6 +1,10 @@
 """What OpenAI's endpoints answer, described for `GET /openapi.json`."""
 
+from typing import Final
+
 from lib.wires.shared.schema import BOOLEAN, INTEGER, STRING, Json, list_of, object_of, or_null, ref
+
+_KIND: Final[Json] = {"enum": ["refresh", "access", "api_key"]}
 
 
 def error_object() -> Json:
@@ -36,8 +40,30 @@ def answers() -> Json:
         ),
         "TokenVerdict": object_of(
             {"live": BOOLEAN},
-            {"kind": {"enum": ["refresh", "access", "api_key"]}, "expires_at": INTEGER, "guest": BOOLEAN},
+            {
+                "kind": _KIND,
+                "expires_at": INTEGER,
+                "guest": BOOLEAN,
+                "accounts": {
+                    **list_of(ref("AccountState")),
+                    "description": "The deployment's own, for who presents an access key.",
+                },
+            },
         ),
+        "AccountState": object_of(
+            {
+                "account": {"type": "string", "pattern": "^[0-9a-f]{8}$"},
+                "label": or_null(STRING),
+                "kind": or_null(_KIND),
+                "live": or_null(BOOLEAN),
+                "expires_at": or_null(INTEGER),
+                "reason": or_null(STRING),
+                "cooling_until": or_null(INTEGER),
+                "checked_at": INTEGER,
+            }
+        )
+        | {"description": "One of the deployment's own accounts. `live` is null where nobody could find out."},
+        "AccountStates": object_of({"live": BOOLEAN, "accounts": list_of(ref("AccountState"))}),
         "Usage": object_of(
             {
                 "prompt_tokens": INTEGER,

@@ -75,7 +75,7 @@ _Items = Annotated[list[Item], Field(max_length=MAX_MESSAGES)]
 
 
 class ResponseRequest(Model):
-    """The body. What it names and this deployment ignores is in the README."""
+    """The body. What it names and this deployment ignores is in docs/api.md."""
 
     input: Annotated[_Items, BeforeValidator(_as_items, json_schema_input_type=str | _Items)]
     model: WantedModel = DEFAULT_MODEL

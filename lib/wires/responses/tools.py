@@ -9,11 +9,11 @@ from lib.errors import BadRequest
 from lib.types.chat import ResponseFormat, Tool, ToolChoice
 from lib.wires.responses.tool_names import Kind, ToolNames
 from lib.wires.shared.custom_tool import custom_tool
-from lib.wires.shared.request import Model
+from lib.wires.shared.request import Model, ToolName
+from lib.wires.shared.tool_choice import WORDS, Word
 
 MAX_TOOLS: Final = 512
 """Tools of one request, and of each namespace: four times what OpenAI takes."""
-MAX_TOOL_NAME: Final = 128
 _KINDS: Final[dict[str, Kind]] = {"function": "function", "custom": "custom"}
 
 
@@ -35,7 +35,7 @@ class InnerTool(Echoed):
     """A function, or a tool whose input is one free text."""
 
     type: str = "function"
-    name: Annotated[str, Field(max_length=MAX_TOOL_NAME)] = ""
+    name: ToolName = ""
     description: str | None = None
     parameters: dict[str, Any] | None = None
     strict: bool | None = None
@@ -79,7 +79,7 @@ class ChosenTool(NamedTool):
     tools: list[NamedTool] | None = None
 
 
-Choice = Literal["auto", "none", "required", "any"] | ChosenTool
+Choice = Word | ChosenTool
 
 
 class TextFormat(Echoed):
@@ -133,12 +133,10 @@ def _own(definitions: Iterable[ResponseTool]) -> Iterator[tuple[str, InnerTool, 
 
 def tool_choice(wanted: Choice | None, names: ToolNames) -> ToolChoice:
     """Whether a tool is to be called. Raises `BadRequest` for a name that is not declared."""
-    if wanted is None or wanted == "auto":
+    if wanted is None:
         return ToolChoice()
-    if wanted == "none":
-        return ToolChoice("none")
-    if isinstance(wanted, str):
-        return ToolChoice("required" if len(names) else "auto")
+    if isinstance(wanted, str) or wanted.type in WORDS:
+        return WORDS[wanted if isinstance(wanted, str) else wanted.type] if len(names) else ToolChoice()
     if wanted.type == "allowed_tools":
         allowed = tuple(_named(tool, names) for tool in wanted.tools or () if tool.type in _KINDS)
         return ToolChoice(wanted.mode if allowed else "none", allowed)

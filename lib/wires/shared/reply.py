@@ -81,15 +81,18 @@ class Reply:
         return self._filter.matched
 
     def add(self, events: Iterable[Event]) -> list[Delta]:
-        """Take what arrived together, and return what is new to the client, neighbours of one kind joined."""
+        """Take what arrived together, and return what is new to the client, neighbours of one kind joined.
+
+        Nothing is new after the end.
+        """
         deltas: list[Delta] = []
         for event in events:
+            if self.finish_reason is not None:
+                break
             self._add(event, deltas)
             if self.finish_reason is None and self._filter.reason is not None:
                 self.finish_reason = self._filter.reason
                 self._cut_short = True
-            if self.finish_reason is not None:
-                break
         return deltas
 
     def _add(self, event: Event, deltas: list[Delta]) -> None:

@@ -2,9 +2,10 @@
 
 import asyncio
 import json
+import re
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from lib.errors import BadRequest
@@ -23,6 +24,8 @@ MAX_STOPS: Final = 16
 MAX_STOP_LENGTH: Final = 256
 """Stop sequences of a request, and characters of each: the answer is searched for all of them as it comes. OpenAI
 allows 4."""
+MAX_TOOL_NAME: Final = 256
+"""Letters of a tool's name: OpenAI allows 64, and names with a server's before them are longer."""
 LARGE: Final = 1024 * 1024
 """Bytes of a body from which it is read in a thread, since reading it would keep everybody else waiting."""
 
@@ -38,6 +41,22 @@ def _limit(value: Any) -> Any:
 
 
 TokenLimit = Annotated[int | None, BeforeValidator(_limit, json_schema_input_type=int | None)]
+
+_TOOL_NAME: Final = re.compile(r'(?:[^\s<>{}\[\]"](?:[^\x00-\x1f<>{}\[\]"]*[^\s<>{}\[\]"])?)?')
+"""Calls are read out of texts by signs that other names would hide."""
+
+
+def _plain_name(name: str) -> str:
+    if not _TOOL_NAME.fullmatch(name):
+        raise ValueError(f"The tool's name {name[:40]!r} holds one of <>{{}}[]\", a line end, or space around it.")
+    return name
+
+
+ToolName = Annotated[
+    str,
+    Field(max_length=MAX_TOOL_NAME, json_schema_extra={"pattern": f"^{_TOOL_NAME.pattern}$"}),
+    AfterValidator(_plain_name),
+]
 StopSequences = Annotated[list[Annotated[str, Field(max_length=MAX_STOP_LENGTH)]], Field(max_length=MAX_STOPS)]
 
 
@@ -99,11 +118,14 @@ def _refusal(error: ErrorDetails) -> BadRequest:
 
 
 def path(loc: tuple[Any, ...]) -> str:
-    """A place in a body as its field is written: `messages[0].content`. Tags of unions (`<text>`) are no part of it."""
+    """A place in a body as its field is written: `messages[0].content`.
+
+    What pydantic calls the members of a union is no part of it: tags (`<text>`), classes, types (`literal['auto']`).
+    """
     text = ""
     for step in loc:
         if isinstance(step, int):
             text += f"[{step}]"
-        elif not step.startswith("<"):
+        elif not (step.startswith("<") or step[:1].isupper() or "[" in step):
             text += f".{step}" if text else step
     return text

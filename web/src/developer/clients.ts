@@ -56,7 +56,7 @@ model_provider = "glm"
 [model_providers.glm]
 name = "GLM"
 base_url = "${BASE}"
-env_key = "GLM_KEY"
+env_key = "TOKEN"
 wire_api = "responses"`,
     hint: "codex_hint",
   },

@@ -16,7 +16,9 @@ export const models = signal<string[]>([]);
 
 /** Ask the deployment what it is. One that does not say is taken for one where callers bring tokens. */
 export async function meet(): Promise<void> {
-  const { headers } = await call("/ping");
+  const answer = await call("/ping");
+  void answer.text(); // Unread, it would keep one of the browser's few connections.
+  const { headers } = answer;
   const told = headers.get("x-deployment");
   if (told === "access-key" || told === "misconfigured") kind.value = told;
   version.value = headers.get("x-version") ?? "";

@@ -178,7 +178,7 @@ export const en = {
   client: "Client",
   docs: "Description",
   version: "Version {version}",
-  key_is_token: "The API key is your token.",
+  key_is_token: "The API key is your token, or your key of the open platform.",
   key_is_access: "The API key is the access key.",
   lobechat_where: "Settings → AI Service Provider → OpenAI",
   cherry_where: "Settings → Model Provider → Add, type OpenAI",
@@ -193,7 +193,7 @@ export const en = {
   cherry_hint: "It adds /v1 itself. Manage fetches the list of models.",
   nextchat_hint: "Conversations that were opened before keep their model.",
   claude_hint: "In a shell, then start claude there.",
-  codex_hint: "In ~/.codex/config.toml; the key is in the environment variable GLM_KEY.",
+  codex_hint: "In ~/.codex/config.toml; the key is in the environment variable TOKEN.",
 
   // What went wrong
   offline: "The deployment cannot be reached. Is this computer online?",
@@ -202,7 +202,7 @@ export const en = {
   again_in: "Try again in {seconds} s.",
   again_in_minutes: "Try again in {minutes} min.",
   error_invalid_api_key: "The key is refused: it is wrong, has expired, or was replaced by a newer one.",
-  error_account_busy: "The account is writing another answer. It can write one at a time.",
+  error_account_busy: "The account is writing another answer. It can write one at a time; one that you stopped may go on for a while.",
   error_rate_limit_exceeded: "Too many questions in a short time.",
   error_insufficient_quota: "What this key may use is used up.",
   error_risk_control:

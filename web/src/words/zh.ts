@@ -174,7 +174,7 @@ export const zh: Record<Word, string> = {
   client: "客户端",
   docs: "接口说明",
   version: "版本 {version}",
-  key_is_token: "API Key 就是您的令牌。",
+  key_is_token: "API Key 就是您的令牌，或开放平台的 API Key。",
   key_is_access: "API Key 就是访问密钥。",
   lobechat_where: "设置 → AI 服务商 → OpenAI",
   cherry_where: "设置 → 模型服务 → 添加，类型选 OpenAI",
@@ -189,7 +189,7 @@ export const zh: Record<Word, string> = {
   cherry_hint: "它会自动加上 /v1。点“管理”获取模型列表。",
   nextchat_hint: "之前打开的对话仍使用原来的模型。",
   claude_hint: "在终端中设置，然后在同一终端启动 claude。",
-  codex_hint: "写入 ~/.codex/config.toml；密钥放在环境变量 GLM_KEY 中。",
+  codex_hint: "写入 ~/.codex/config.toml；密钥放在环境变量 TOKEN 中。",
 
   offline: "无法连接本服务，请检查网络。",
   broke_off: "回答尚未结束，连接就断开了。",
@@ -197,7 +197,7 @@ export const zh: Record<Word, string> = {
   again_in: "请在 {seconds} 秒后重试。",
   again_in_minutes: "请在 {minutes} 分钟后重试。",
   error_invalid_api_key: "密钥被拒绝：可能有误、已过期，或已被新的令牌取代。",
-  error_account_busy: "该账号正在生成另一个回答，同一时间只能生成一个。",
+  error_account_busy: "该账号正在生成另一个回答，同一时间只能生成一个；已停止的回答也可能还会持续一会儿。",
   error_rate_limit_exceeded: "短时间内请求过多。",
   error_insufficient_quota: "该密钥的额度已用完。",
   error_risk_control:
