@@ -138,14 +138,15 @@ def store_commands(seconds: float) -> Counter[str]:
                     other.echo("enough")
                 seen = Counter[str]()
                 while "enough" not in (told := monitor.next_command())["command"]:
-                    if told["client_type"] != "lua":  # What a script does is one step of the store's.
+                    # What a script does is one step of the store's; all else is how a connection begins.
+                    if told["client_type"] != "lua" and told["command"].startswith("EVAL"):
                         seen[_kind(told["command"])] += 1
     return seen
 
 
 def _kind(command: str) -> str:
-    """Whether a command of the driver's reads or writes."""
-    return "reads" if "'pttl'" in command else "writes" if command.startswith("EVAL") else "others"
+    """Whether a script of the driver's reads or writes."""
+    return "reads" if "'pttl'" in command else "writes"
 
 
 def tables() -> Iterator[str]:
