@@ -84,9 +84,10 @@ class Weather:
         self._refuses("*", replace(event, seconds=4 * event.seconds))
         self._looks += 1
         self._service.risk_control.begin(look=("slide", "visit", "40012")[self._looks % 3])
-        since = time.monotonic()
-        while time.monotonic() < since + event.seconds * (1 if self._service.risk_control.asked else 4):
-            await asyncio.sleep(0.1)
+        for _ in range(4):  # Until somebody has met it.
+            await asyncio.sleep(event.seconds)
+            if self._service.risk_control.asked:
+                break
         self._record.fired[event.kind] += 1 if self._service.risk_control.asked else 0
         self._service.risk_control.lift()
 
