@@ -27,8 +27,10 @@ ran out longer ago than that is nobody's, so nobody waits behind one that was le
 
 _TABLE: Final = re.compile(r"[A-Za-z0-9_.-]{3,255}")
 _PUT_IF: Final = (
-    "attribute_not_exists(stamp) OR NOT attribute_type(stamp, :number) OR stamp < :stamp OR expires <= :now"
+    "NOT attribute_type(stamp, :number) OR NOT attribute_type(expires, :number) OR NOT attribute_type(#data, :binary)"
+    " OR stamp < :stamp OR expires <= :now"
 )
+"""What no value can be read from is nothing to keep, whatever it claims of its age. `data` is a word of DynamoDB's."""
 _TAKE_IF: Final = "attribute_not_exists(beat) OR lessee = :lessee"
 _TAKE_OVER_IF: Final = f"{_TAKE_IF} OR beat = :beat"
 
@@ -78,8 +80,14 @@ class DynamoDBDriver:
             "stamp": _number(value.stamp),
             "expires": _number(now + ttl),
         }
-        values = {":number": {"S": "N"}, ":stamp": _number(value.stamp), ":now": _number(now)}
-        await self._try("PutItem", Item=item, ConditionExpression=_PUT_IF, ExpressionAttributeValues=values)
+        kinds = {":number": {"S": "N"}, ":binary": {"S": "B"}}
+        await self._try(
+            "PutItem",
+            Item=item,
+            ConditionExpression=_PUT_IF,
+            ExpressionAttributeNames={"#data": "data"},
+            ExpressionAttributeValues={**kinds, ":stamp": _number(value.stamp), ":now": _number(now)},
+        )
 
     async def take(self, name: str, owner: str, ttl: float) -> bool:
         """See `Driver.take`."""
@@ -110,7 +118,7 @@ class DynamoDBDriver:
         }
         condition, values = _TAKE_IF, {":lessee": {"S": owner}}
         if other is not None and self._given_up(other):
-            condition, values = _TAKE_OVER_IF, {**values, ":beat": {"S": other.beat}}
+            condition, values = _TAKE_OVER_IF, {**values, ":beat": other.beat}
         refused = await self._try(
             "PutItem",
             Item=item,
@@ -155,7 +163,8 @@ class DynamoDBDriver:
 class _Seen(NamedTuple):
     """Another's lease, as it was when it was first seen so."""
 
-    beat: str
+    beat: Any
+    """DynamoDB's form of a text; of an item that is none of ours, of whatever stands there."""
     since: float
     """On the clock that only goes on."""
     seconds: float
@@ -165,11 +174,12 @@ class _Seen(NamedTuple):
 
     @classmethod
     def read(cls, item: _Item, since: float, ttl: float) -> "_Seen":
-        """What the item of a lease says; what cannot be read lasts for `ttl`, like ours."""
+        """What the item of a lease says; one that cannot be read lasts for `ttl`, like ours."""
+        beat = item.get("beat")
         try:
-            return cls(str(item["beat"]["S"]), since, float(item["seconds"]["N"]), float(item["expires"]["N"]))
+            return cls(beat, since, float(item["seconds"]["N"]), float(item["expires"]["N"]))
         except (KeyError, TypeError, ValueError):
-            return cls("", since, ttl, math.inf)
+            return cls(beat, since, ttl, math.inf)
 
 
 def _key(name: str) -> dict[str, dict[str, str]]:

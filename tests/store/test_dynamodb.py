@@ -1,5 +1,7 @@
 """What is particular to DynamoDB: throttling, a table that is not there, items not yet swept away, and who calls."""
 
+from typing import Any
+
 import pytest
 
 from lib.errors import Misconfigured
@@ -7,7 +9,7 @@ from lib.store import aws_api
 from lib.store.driver import Value
 from lib.store.dynamodb import DynamoDBDriver
 from lib.store.shared import SharedStore
-from tests.dynamodb_server import TABLE
+from tests.dynamodb_server import TABLE, DynamoDBServer
 from tests.store.backend import Backend, Clock
 from tests.store.cases import DAY, NAME, OTHER, opened, warning, warnings
 from tests.store.relay import Relay
@@ -86,6 +88,58 @@ async def test_what_has_expired_is_gone_before_it_is_swept_away(table: Backend) 
         await driver.put(f"glm:{NAME}", Value(b"new", 5), DAY)
         assert await reader.get(NAME) == b"new"
         await driver.aclose()
+
+
+FAR_OFF = {"N": "99999999999999"}
+BYTES = {"B": b"junk"}
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [
+        {"data": {"S": "text"}, "stamp": FAR_OFF, "expires": FAR_OFF},
+        {"data": BYTES, "stamp": {"S": "text"}, "expires": FAR_OFF},
+        {"data": BYTES, "stamp": FAR_OFF, "expires": {"S": "text"}},
+        {"data": BYTES, "stamp": FAR_OFF},
+        {"data": {"NULL": True}, "stamp": {"L": []}, "expires": {"M": {}}},
+        {},
+    ],
+)
+async def test_an_item_that_is_no_value_is_replaced(table: Backend, junk: dict[str, Any]) -> None:
+    put(table, f"glm:{NAME}", junk)
+    async with opened(table) as writer, opened(table) as reader:
+        assert await writer.get(NAME) is None
+        await writer.set(NAME, b"value", DAY)
+        assert await reader.get(NAME) == b"value"
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [
+        {"beat": {"N": "5"}},
+        {"beat": {"NULL": True}, "lessee": {"L": []}},
+        {"beat": {"S": ""}},
+        {"beat": {"S": "a"}, "lessee": {"S": "b"}, "seconds": {"S": "text"}, "expires": FAR_OFF},
+        {"beat": {"S": "a"}, "lessee": {"S": "b"}, "seconds": {"N": "1"}, "expires": {"S": "text"}},
+    ],
+)
+async def test_an_item_that_is_no_lease_blocks_nobody_for_longer_than_one(table: Backend, junk: dict[str, Any]) -> None:
+    put(table, NAME, junk)
+    watch = Clock(base=lambda: 0.0)
+    driver = DynamoDBDriver(TABLE, table.environ, watch=watch)
+    assert not await driver.take(NAME, "me", 15)
+    watch.ahead = 14
+    assert not await driver.take(NAME, "me", 15)
+    watch.ahead = 15
+    assert await driver.take(NAME, "me", 15)
+    await driver.aclose()
+
+
+def put(table: Backend, name: str, item: dict[str, Any]) -> None:
+    assert isinstance(table.server, DynamoDBServer)
+    client = table.server.client()
+    client.put_item(TableName=TABLE, Item={"entry": {"S": name}, **item})
+    client.close()
 
 
 async def test_a_value_is_not_replaced_by_an_older_one(table: Backend) -> None:

@@ -121,16 +121,16 @@ def test_the_next_instance_knows_what_one_has_learnt_by_the_table(
     package: Package, upstream: StandIn, account: Account, dynamodb: DynamoDBServer
 ) -> None:
     assert packages(package, "chat") == {"nacl"}
-    assert packages(package, "ping") == set()
+    assert packages(package, "models") == set()
     assert remembered(package, upstream, account, AWS_ENDPOINT_URL=dynamodb.url)
 
 
 def test_the_next_instance_knows_what_one_has_learnt_by_a_redis(
     upstream: StandIn, account: Account, servers: dict[str, Backend]
 ) -> None:
-    package = aws.package("ping", "chat", "index", GLM_TOKEN_STORE=servers["redis"].url)
+    package = aws.package("models", "chat", "index", GLM_TOKEN_STORE=servers["redis"].url)
     assert packages(package, "chat") == packages(package, "index") == {"nacl", "redis"}
-    assert packages(package, "ping") == set()
+    assert packages(package, "models") == set()
     assert remembered(package, upstream, account)
 
 
