@@ -133,6 +133,10 @@ def main(port: int) -> None:
     class Server(ThreadingHTTPServer):
         request_queue_size = 128
 
+        def handle_error(self, request: Any, client_address: Any) -> None:
+            if not isinstance(sys.exception(), ConnectionError):  # A client that has not waited is no fault.
+                super().handle_error(request, client_address)
+
     with Server(("127.0.0.1", port), Handler) as server:
         print("Listening.", flush=True)
         server.serve_forever()

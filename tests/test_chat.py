@@ -67,9 +67,7 @@ def test_a_streamed_answer_arrives_to_the_letter(
     assert len({chunk.id for chunk in chunks}) == 1
 
 
-def test_each_delta_is_handed_on_before_the_next_is_sent(
-    bundle: Bundle, upstream: StandIn, account: Account
-) -> None:
+def test_each_delta_is_handed_on_before_the_next_is_sent(bundle: Bundle, upstream: StandIn, account: Account) -> None:
     gate = Gate(after=1)
     upstream.script(Answer(Text("one ", "two ", "three"), gate=gate))
     create = bundle.client(account.refresh_token).chat.completions.create

@@ -263,6 +263,36 @@ def test_a_call_of_another_tool_goes_out_as_it_is() -> None:
     assert events(Model([[Start(""), *WRONG], [CALLED]]), MAY) == [Start(""), *WRONG, CALLED]
 
 
+WHOLE = MAY._replace(streamed=False)
+
+
+def checked(model: Model, request: ChatRequest) -> list[Event]:
+    seen: list[list[Event]] = []
+    asyncio.run(_take(emulation.answer(request, model.ask, check_calls=True), seen))
+    return [event for events in seen for event in events]
+
+
+def test_a_call_that_nobody_has_seen_is_asked_for_again_whatever_its_tool_is() -> None:
+    model = Model([[Start(""), Text("I look.")], WRONG, [CALLED]], [[Start("")], CALL, [CALLED]])
+    assert checked(model, WHOLE) == [Start(""), *CALL, CALLED]
+    assert "at" in last_words(model.asked[1])
+
+
+def test_it_is_asked_for_once_and_then_it_is_the_callers_to_say_what_is_wrong() -> None:
+    model = Model([[Start(""), *WRONG], [CALLED]], [[Start(""), *WRONG], [CALLED]])
+    assert checked(model, WHOLE) == [Start(""), *WRONG, CALLED]
+    with pytest.raises(AnswerUnusable):
+        lists(Model([[Start(""), *WRONG]], [[Text("I look."), *WRONG]]), STRICT._replace(streamed=False))
+
+
+def test_what_is_seen_as_it_comes_is_not_asked_for_again() -> None:
+    model = Model([[Start(""), *WRONG], [CALLED]])
+    assert checked(model, MAY) == [Start(""), *WRONG, CALLED]
+    assert checked(Model([[Start(""), Text("No."), STOP]]), WHOLE) == [Start(""), Text("No."), STOP]
+    cut = Finish("length")
+    assert checked(Model([[Start(""), *WRONG], [cut]]), WHOLE) == [Start(""), *WRONG, cut]
+
+
 def test_a_strict_call_that_was_cut_does_not_go_out() -> None:
     cut = Finish("length")
     assert events(Model([[Start(""), *CALL[:2]], [cut]]), STRICT) == [Start(""), cut]

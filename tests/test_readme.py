@@ -53,7 +53,15 @@ ENGLISH = (
     "docs/troubleshooting.md",
     "docs/migration.md",
 )
-OTHERS = ("CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "docs/protocol.md", "docs/performance.md")
+OTHERS = (
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "CHANGELOG.md",
+    "docs/protocol.md",
+    "docs/performance.md",
+    "docs/reliability.md",
+    "docs/scale.md",
+)
 MAX_README_LINES = 250
 """Who wants to know whether this is for them reads no more; the rest has pages of its own."""
 

@@ -28,7 +28,7 @@ class Store(Protocol):
 
     @property
     def away(self) -> bool:
-        """Whether it is out of reach just now, and so may hold what nobody here knows."""
+        """Whether what is known of it may not be all: it is out of reach, or was a moment ago."""
 
     async def get(self, name: str) -> bytes | None:
         """The value under `name`, or None when there is none or it has expired."""

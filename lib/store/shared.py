@@ -40,6 +40,9 @@ MARK: Final = "glm:mark"
 """What lies here is any text, made anew whenever it is missing: another one than before says that all was lost."""
 MARK_TTL: Final = 30 * 24 * 3600.0
 """Seconds. When it is over, each instance hands over what it knows once more, which does no harm."""
+SETTLES: Final = 20.0
+"""Seconds after an outage in which others may still hold what the store does not have: each hands it over with its
+next request."""
 LOOK_AT_MARK: Final = 15.0
 """Seconds from one look at the mark to the next, where the store is used: so long may others go without what was
 lost, and one read in so long costs next to nothing."""
@@ -63,6 +66,7 @@ class SharedStore:
         self._unreleased: Expiring[str] = Expiring(clock=clock)  # Owners of leases that were given up in an outage.
         self._leases = LocalLeases()
         self._down = False
+        self._settled_at = 0.0
         self._ask_again_at = 0.0
         self._mark: bytes | None = None
         self._mark_seen_at = clock()
@@ -70,7 +74,7 @@ class SharedStore:
     @property
     def away(self) -> bool:
         """See `Store.away`."""
-        return self._down
+        return self._down or time.monotonic() < self._settled_at
 
     async def get(self, name: str) -> bytes | None:
         """See `Store.get`."""
@@ -187,6 +191,7 @@ class SharedStore:
             raise _Away from error
         if self._down:
             self._down = False
+            self._settled_at = time.monotonic() + SETTLES
             _log.info("The token store answers again.")
         return reply
 
@@ -205,6 +210,8 @@ class SharedStore:
             await self._driver.put(MARK, Value(mark, int(self._clock() * 1000)), MARK_TTL)
         if mark != self._mark:
             self._unsent.update(self._copies)
+            if self._mark is not None:
+                self._settled_at = time.monotonic() + SETTLES
         self._mark, self._mark_seen_at = mark, self._clock()
 
     async def _catch_up(self) -> None:

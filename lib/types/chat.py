@@ -127,6 +127,8 @@ class ChatRequest(NamedTuple):
     """May one answer make several calls."""
     response_format: ResponseFormat | None = None
     sampling: Sampling = Sampling()
+    streamed: bool = True
+    """Does the caller see the answer as it comes; where not, all of it can still be asked for again."""
 
     @property
     def callable_tools(self) -> tuple[Tool, ...]:

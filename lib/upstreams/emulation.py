@@ -27,13 +27,17 @@ BUSY_WAITS: Final = (0.3, 0.6, 1.2)
 _NOT_JSON: Final = "invalid_structured_output"
 
 
-def answer(request: ChatRequest, ask: Ask) -> AsyncGenerator[list[Event]]:
-    """The answer to any request, asked for as often as it needs."""
+def answer(request: ChatRequest, ask: Ask, *, check_calls: bool = False) -> AsyncGenerator[list[Event]]:
+    """The answer to any request, asked for as often as it needs.
+
+    `check_calls`: a call that does not fit its tool is asked for again as long as nobody has seen it, whether the tool
+    is strict or not: for an upstream that knows of tools only what its prompt says. The second one counts.
+    """
     if request.response_format is not None:
         return structured(request, ask)
     if not request.callable_tools:
         return ask(request)
-    return required(request, ask) if request.tool_choice.mode == "required" else answered(request, ask)
+    return with_tools(request, ask, check_calls=check_calls)
 
 
 async def structured(request: ChatRequest, ask: Ask, *, repairs: int = REPAIRS) -> AsyncGenerator[list[Event]]:
@@ -70,7 +74,7 @@ class _Found(NamedTuple):
 def _find(request: ChatRequest, taken: Taken, check: Checker | None) -> _Found:
     """What was asked for, in an answer that is complete."""
     if taken.calls:
-        fault = calls_fault(taken.calls, request.callable_tools)
+        fault = calls_fault(taken.calls, request.callable_tools, strict_alone=True)
         return _Found([] if fault else taken.calls, fault, "invalid_tool_arguments")
     if request.tool_choice.mode == "required" and request.callable_tools:
         return _Found([], call_wanted(request.callable_tools), "tool_call_missing")
@@ -79,45 +83,40 @@ def _find(request: ChatRequest, taken: Taken, check: Checker | None) -> _Found:
     return _Found([Text(reading.json)] if reading.json else [], reading.fault, _NOT_JSON)
 
 
-async def required(request: ChatRequest, ask: Ask, *, repairs: int = REPAIRS) -> AsyncGenerator[list[Event]]:
-    """An answer that calls a tool. Text waits for the first call; reasoning does not.
-
-    An answer that was cut, or stopped by a filter, comes as it is. Raises `AnswerUnusable` with the code
-    `tool_call_missing` where no call comes.
-    """
-    async with aclosing(_through_gate(request, ask, repairs, must_call=True)) as lists:
-        async for events in lists:
-            yield events
-
-
-async def answered(request: ChatRequest, ask: Ask, *, repairs: int = REPAIRS) -> AsyncGenerator[list[Event]]:
-    """An answer that says something or calls a tool: after thinking alone, the model is asked to go on.
-
-    Raises `UpstreamFailed` with the code `empty_answer` where it still says nothing.
-    """
-    async with aclosing(_through_gate(request, ask, repairs, must_call=False)) as lists:
-        async for events in lists:
-            yield events
-
-
-async def _through_gate(
-    request: ChatRequest, ask: Ask, repairs: int, *, must_call: bool
+async def with_tools(
+    request: ChatRequest, ask: Ask, *, repairs: int = REPAIRS, check_calls: bool = False
 ) -> AsyncGenerator[list[Event]]:
+    """An answer that says something or calls a tool, or that calls one where `request` requires it.
+
+    What the caller sees as it comes waits no longer than it has to: text for the first call that is required, and
+    reasoning for nothing. An answer that was cut, or stopped by a filter, comes as it is. `check_calls`: see `answer`.
+    Raises `AnswerUnusable` with the code `tool_call_missing` where no call comes, `invalid_tool_arguments` where one of
+    a strict tool does not fit, and `UpstreamFailed` with the code `empty_answer` where nothing is said.
+    """
+    must_call = request.tool_choice.mode == "required"
     usage: Usage | None = None
     started = False
     gate = Gate(request, must_call=must_call)
     for turn in range(repairs + 1):
         gate = Gate(request, must_call=must_call, started=started, usage=usage)
+        unseen: list[list[Event]] = []
         async with aclosing(_ask(request, ask, again=turn > 0)) as lists:
             async for events in lists:
                 if out := gate.feed(events):
-                    yield out
+                    if request.streamed:
+                        yield out
+                    else:
+                        unseen.append(out)
                 if gate.fault:
                     break
-        if gate.open:
+        if check_calls and not request.streamed and turn < repairs:
+            gate.check_calls()
+        if gate.open and not gate.fault:
+            for events in unseen:
+                yield events
             return
         gate.taken.check_end()
-        started, usage = gate.started, add(usage, gate.taken.usage)
+        started, usage = gate.started and request.streamed, add(usage, gate.taken.usage)
         request = gate.taken.followed_by(request, gate.wish)
     raise gate.failure
 

@@ -42,6 +42,7 @@ class Gate:
         """What is wrong with a call; the rest of the answer is of no use."""
         self._usage = usage
         self._must_call = must_call
+        self._streamed = request.streamed
         self._tools = {tool.name: tool for tool in request.callable_tools}
         self._waiting: list[Event] = []
         self._call: list[Event] = []
@@ -54,6 +55,11 @@ class Gate:
         for event in events:
             out += self._pass(event)
         return out
+
+    def check_calls(self) -> None:
+        """Look at the calls of every tool, in an answer that nobody has seen yet."""
+        if not self.fault and self.taken.finish.reason in ("stop", "tool_calls"):
+            self.fault = calls_fault(self.taken.calls, self._tools.values(), strict_alone=False)
 
     @property
     def wish(self) -> str:
@@ -116,8 +122,8 @@ class Gate:
         if not isinstance(event, ToolCallEnd):
             return []
         call, self._call = self._call, []
-        self.fault = _call_fault(call, self._tools)
-        if self.fault and self.open:
+        self.fault = calls_fault(call, self._tools.values(), strict_alone=True)
+        if self.fault and self.open and self._streamed:
             raise self.failure
         return [] if self.fault else self._let(*call)
 
@@ -139,19 +145,19 @@ def call_wanted(tools: Iterable[Tool]) -> str:
     return f"No tool was called. Call {' or '.join(shown_name(tool.name) for tool in tools)} now: write the call alone."
 
 
-def calls_fault(events: Sequence[Event], tools: Iterable[Tool]) -> str:
-    """What is wrong with the first call that cannot be used; nothing where all can."""
-    named = {tool.name: tool for tool in tools}
+def calls_fault(events: Sequence[Event], tools: Iterable[Tool], *, strict_alone: bool) -> str:
+    """What is wrong with the first call that cannot be used; nothing where all can. `strict_alone`: of strict tools."""
+    named = {tool.name: tool for tool in tools if tool.strict or not strict_alone}
     starts = [place for place, event in enumerate(events) if isinstance(event, ToolCallStart)]
-    calls = [events[start:end] for start, end in zip(starts, [*starts[1:], None], strict=True)]
+    calls = [events[start:end] for start, end in zip(starts, [*starts[1:], None], strict=False)]
     return next(filter(None, (_call_fault(call, named) for call in calls)), "")
 
 
 def _call_fault(call: Sequence[Event], tools: Mapping[str, Tool]) -> str:
-    """What is wrong with a call; nothing where its tool is not strict."""
+    """What is wrong with a call; nothing where its tool is none of `tools`."""
     start = call[0]
     tool = tools.get(start.name) if isinstance(start, ToolCallStart) else None
-    if tool is None or not tool.strict:
+    if tool is None:
         return ""
     arguments = "".join(event.text for event in call if isinstance(event, ToolCallArguments))
     return check_arguments(arguments or "{}", tool) or ""

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import signal
 import sys
 from dataclasses import fields
 from typing import get_args
@@ -33,6 +34,7 @@ def parse(arguments: list[str]) -> Plan:
 def main(arguments: list[str]) -> int:
     """Run what the arguments say."""
     plan = parse(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # All that was started ends with it.
     schedule, record = asyncio.run(run(plan, lambda line: print(line, file=sys.stderr, flush=True)))
     for line in lines(plan, schedule, record):
         print(line)

@@ -85,6 +85,7 @@ class Model:
         """Is anything else being generated on this account?"""
         conversations = self.service.service.conversations
         self.record.checked["turns"] += 1
+        now = time.monotonic()
         for other in conversations.running(asked.account):
             numbers = text.numbers_in(" ".join(other.conversation.prompts))
             since = min((one.at for number in numbers for one in self.record.arrivals[number]), default=0.0)
@@ -92,8 +93,10 @@ class Model:
                 self.record.excuse("two answers at once: the store was away")
             elif self.record.shares_nothing and any(at >= since for at in self.record.ends):
                 self.record.excuse("two answers at once: of processes that share nothing, while one replaced the other")
-            elif any(number in self.record.spoilt for number in numbers):
+            elif any(number in self.record.spoilt for number in numbers) or self.record.killed_between(since, now):
                 self.record.excuse("two answers at once: one was left by a process that was killed")
+            elif self.record.was_refused({asked.account.uid}, since, now) or self.record.was_unreachable(since, now):
+                self.record.excuse("two answers at once: one could not be stopped")
             else:
                 what = f"{ask.number} began on account {asked.account.uid[:6]} while {numbers} was being written"
                 self.record.breaks("turns", what, ask.number)

@@ -130,9 +130,13 @@ class Record:
         return any(begun <= until and ended + HANDED_OVER >= since for begun, ended in self.losses)
 
     def token_was_lost(self, uid: str, at: float) -> bool:
-        """Whether nobody may know the account's newest token any more: the store lost it, and a process ended."""
+        """Whether nobody may know the account's newest token any more.
+
+        The store lost it, or could not take it, and a process ended before it had given it to the store.
+        """
         since = self.refreshed.get(uid, 0.0)
         lost = [ended for begun, ended in self.losses if since <= ended and begun <= at]
+        lost += [ended for begun, ended in self.outages if begun - 1.0 <= since <= ended]
         return any(since <= end <= max(lost) + HANDED_OVER for end in self.ends) if lost else False
 
     def was_refused(self, uids: set[str], since: float, until: float) -> bool:
@@ -140,6 +144,10 @@ class Record:
         return any(
             (who == "*" or who in uids) and begun <= until and ended >= since for who, begun, ended in self.refusing
         )
+
+    def was_unreachable(self, since: float, until: float) -> bool:
+        """Whether nobody could connect to the service at any moment of that time."""
+        return any(begun <= until and ended >= since for begun, ended in self.unreachable)
 
     def killed_between(self, since: float, until: float) -> bool:
         """Whether a process was killed in that time."""

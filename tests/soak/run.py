@@ -32,6 +32,8 @@ KEPT: Final = 3000
 """How many requests the stand-ins remember: more than come between two looks."""
 ACCESS_LIFETIME: Final = 300
 """Seconds for which an access token is good, so that each account is renewed many times an hour."""
+LAST_WAITS: Final = (5.0, 20.0, 0.0)
+"""Seconds for which whoever asks last, and is not answered, waits before it asks again."""
 AFTER_RISK_CONTROL: Final = 31.0
 """Seconds after its end for which an instance leaves the service alone."""
 
@@ -146,18 +148,24 @@ async def _keep(plan: Plan, schedule: Schedule, world: World, tell: Callable[[st
 
 
 async def _last_questions(session: Session, world: World) -> None:
-    """All faults have ended: each account has to answer."""
-    names = list(world.keys)
-    outcomes = await asyncio.gather(*(session.plain(asks.LAST + place, name) for place, name in enumerate(names)))
-    for place, (name, outcome) in enumerate(zip(names, outcomes, strict=True)):
+    """All faults have ended: each account has to answer, at the latest when what the store missed has reached it."""
+
+    async def one(place: int, name: str) -> None:
         world.record.checked["accounts"] += 1
-        if outcome == "right":
-            continue
+        number = asks.LAST + place
+        for patience in LAST_WAITS:
+            outcome = await session.plain(number, name)
+            if outcome == "right":
+                return
+            await asyncio.sleep(patience)
+            number += len(world.keys)
         uid = world.accounts[place].uid if name.startswith("a") else ""
-        if "401" in outcome and world.record.token_was_lost(uid, time.monotonic()):
+        if world.record.token_was_lost(uid, time.monotonic()):
             world.record.excuse(LOST_TOKEN)
         else:
             world.record.breaks("accounts", f"{name} answers no more: {outcome}", asks.LAST + place)
+
+    await asyncio.gather(*(one(place, name) for place, name in enumerate(world.keys)))
 
 
 async def _tell(plan: Plan, record: Record, tell: Callable[[str], None]) -> None:

@@ -152,8 +152,11 @@ def _events(plan: Plan, kinds: list[Kind]) -> Iterator[Event]:
         # A short run meets each kind all the same; it ends without any, so that what they leave can be told.
         until = plan.seconds * 0.8
         rare = family == "rare weather"
-        every = min(every, until if rare else until / (len(of_family) + 1))
-        at = every * (0.9 if rare else chance.uniform(0.3, 0.8))
+        if rare and every > until:  # Nobody is answered for half a minute: a short run meets it near its end.
+            yield Event(plan.seconds * 0.9, of_family[0].name, of_family[0].seconds[0], 0)
+            continue
+        every = min(every, until / (len(of_family) + 1))
+        at = every * chance.uniform(0.3, 0.8)
         for kind in _deck(of_family, chance):
             if at >= until:
                 break

@@ -12,6 +12,7 @@ from typing import Any, Final
 from . import asks
 from .asks import Request
 from .clients import Client
+from .faults import BY_NAME
 from .model import Model
 from .record import Exchange, Record
 from .schedule import Ask
@@ -52,7 +53,7 @@ class Session:
         self._record.statuses[outcome] += 1
         self._model.forget(ask)
         if ask.fault and ask.number not in self._record.met and not ask.fault.startswith("platform"):
-            self._unmet.append(ask.fault)
+            (self._unmet.appendleft if BY_NAME[ask.fault].long else self._unmet.append)(ask.fault)
         if exchange.status == 429 and exchange.headers.get("retry-after"):
             await self._come_back(ask, key, exchange, outcome)
         return outcome

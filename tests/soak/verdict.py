@@ -138,11 +138,18 @@ class Verdict:
         if exchange.status == 401 and record.store_had_lost(exchange.begun, exchange.ended):
             record.excuse("refused while the store had lost what it held")
             return
+        if exchange.status == 401 and record.store_was_away(exchange.begun, exchange.ended):
+            record.excuse("refused by an instance that had not seen the store's outage")
+            return
         if exchange.status == 401 and any(record.token_was_lost(uid, exchange.ended) for uid in uids):
             record.excuse(LOST_TOKEN)
             for uid in uids:
                 self.log_in_anew(uid)
             return
+        for uid in uids:
+            record.note(
+                exchange.ask.number, f"account {uid[:6]}: refreshed {record.refreshed.get(uid, 0) - record.begun:.1f} s"
+            )
         record.breaks("accounts", f"{exchange.status} {code} for an account that is well", exchange.ask.number)
 
     def _judge_wait(self, exchange: Exchange, code: str) -> None:

@@ -94,7 +94,7 @@ class Watch:
             return "left behind: a process was killed"
         if record.was_refused({account.uid}, begun, done_at + self._plan.stays):
             return "left behind: the service refused the account, or everybody"
-        if any(since <= done_at + self._plan.stays and until >= begun for since, until in record.unreachable):
+        if record.was_unreachable(begun, done_at + self._plan.stays):
             return "left behind: nobody could connect to the service"
         return ""
 

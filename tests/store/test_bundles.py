@@ -37,7 +37,7 @@ def test_nobody_is_told_to_log_in_anew_while_the_store_is_away(upstream: StandIn
         ask(one, account)
         own_backend.server.stop()
         ask(one, account)  # Its own memory serves.
-        with pytest.raises(openai.InternalServerError, match="the store that may hold a newer one") as raised:
+        with pytest.raises(openai.InternalServerError, match="the store that should hold a newer one") as raised:
             ask(two, account)
         assert (raised.value.status_code, raised.value.code) == (502, "upstream_error")
 

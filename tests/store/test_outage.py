@@ -123,6 +123,21 @@ async def test_what_was_learnt_before_and_during_an_outage_reaches_the_others_af
     assert len(warnings(log)) == 1
 
 
+async def test_after_an_outage_it_may_lack_something_for_a_while(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_store, "SKIP", 0.0)
+    async with Relay(backend.port) as relay, opened(backend, relay.port) as store:
+        for settles, is_away in ((LONG, True), (0.0, False)):
+            monkeypatch.setattr(shared_store, "SETTLES", settles)
+            relay.cut()
+            await store.get(NAME)
+            assert store.away
+            relay.mend()
+            await store.get(NAME)
+            assert store.away is is_away
+
+
 async def test_more_than_one_batch_is_handed_over(backend: Backend) -> None:
     names = [str(number) for number in range(2 * shared_store.BATCH + 2)]
     async with Relay(backend.port) as relay, opened(backend, relay.port) as store:

@@ -26,8 +26,10 @@ def send(bundle: Bundle, account: Account, name: str, **fields: Any) -> httpx.Re
 @pytest.mark.parametrize("name", CALLED)
 @pytest.mark.parametrize("streamed", [True, False])
 def test_a_request_is_answered(bundle: Bundle, upstream: StandIn, account: Account, name: str, streamed: bool) -> None:
-    tool = captures.load(name, "").body["tools"][0]["function"]["name"]
-    upstream.script(Answer(*calling(Call(tool, {"query": "foxes"}), before="I go on.")))
+    declared = captures.load(name, "").body["tools"][0]["function"]
+    tool = declared["name"]
+    arguments = dict.fromkeys(declared["parameters"].get("required", ()), "foxes")
+    upstream.script(Answer(*calling(Call(tool, arguments), before="I go on.")))
     response = send(bundle, account, name, stream=streamed)
     assert response.status_code == 200
     if streamed:

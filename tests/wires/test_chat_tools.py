@@ -157,7 +157,8 @@ def allowed(mode: str, *tools: Any) -> Any:
 def test_which_tool_is_to_be_called(
     bundle: Bundle, upstream: StandIn, account: Account, choice: Any, declared: list[str], must: bool
 ) -> None:
-    upstream.script(Answer(*calling(Call(declared[0] if declared else "get_weather", {"city": "Paris"}))))
+    arguments = {"input": "Paris"} if declared == ["other"] else {"city": "Paris"}
+    upstream.script(Answer(*calling(Call(declared[0] if declared else "get_weather", arguments))))
     tools = [WEATHER, {"type": "custom", "custom": {"name": "other"}}]
     told = ask(bundle, account, tools=tools, tool_choice=choice).choices[0]
     names = [name for name in ("get_weather", "other") if f'"name":"{name}"' in sent_text(upstream)]

@@ -118,7 +118,8 @@ class Sessions:
                 raise
             # Nobody has to log in anew because a store is away.
             raise UpstreamUnavailable(
-                "The service refuses this token, and the store that may hold a newer one is out of reach. Ask again."
+                "The service refuses this token, and the store that should hold a newer one is, or was just now, "
+                "out of reach. Ask again in a moment."
             ) from error
 
     async def _exchanged(self, token: Token, remembered: Session | None) -> Session:

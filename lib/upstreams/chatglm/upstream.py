@@ -53,7 +53,7 @@ class ChatGLM:
 
     def answer(self, request: ChatRequest, key: str) -> AsyncGenerator[list[Event]]:
         """See `Upstream.answer`."""
-        return emulation.answer(request, lambda asked: answer.answer(asked, key))
+        return emulation.answer(request, lambda asked: answer.answer(asked, key), check_calls=True)
 
     async def count_tokens(self, request: ChatRequest, key: str) -> int:
         """See `Upstream.count_tokens`: an estimate, for which nobody is asked."""

@@ -162,7 +162,7 @@ class MessageRequest(CountRequest):
             max_tokens=None if self.shows_thinking else self.max_tokens,
             max_completion_tokens=self.max_tokens if self.shows_thinking else None,
         )
-        return super().chat_request()._replace(sampling=sampling)
+        return super().chat_request()._replace(sampling=sampling, streamed=bool(self.stream))
 
 
 def _asks(message: chat.Message) -> bool:

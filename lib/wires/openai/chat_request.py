@@ -88,6 +88,7 @@ class ChatRequest(ToolFields):
             raise BadRequest("The messages hold nothing to answer.", param="messages")
         return chat.ChatRequest(
             model=self.model,
+            streamed=bool(self.stream),
             messages=messages,
             conversation_id=self.conversation_id,
             effort=self._effort(),

@@ -55,6 +55,7 @@ class CompletionRequest(Model):
             raise BadRequest("The prompt holds nothing to answer.", param="prompt")
         return chat.ChatRequest(
             model=self.model,
+            streamed=bool(self.stream),
             messages=(Message("user", (TextPart(text),)),),
             sampling=Sampling(
                 temperature=self.temperature,

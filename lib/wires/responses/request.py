@@ -142,6 +142,7 @@ class ResponseRequest(Model):
         reasoning = self.reasoning or ReasoningOptions()
         return chat.ChatRequest(
             model=self.model,
+            streamed=bool(self.stream),
             messages=(*instructions, *conversation.messages),
             conversation_id=conversation_id,
             effort=_EFFORTS.get(reasoning.effort),
