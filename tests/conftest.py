@@ -7,6 +7,7 @@ from typing import Any
 import hypothesis
 import pytest
 
+from tests.bigmodel import Platform
 from tests.bundle import Bundle, serve
 from tests.platforms import shared
 from tests.upstream import Account, StandIn
@@ -68,4 +69,29 @@ def account(upstream: StandIn) -> Account:
 def bundle(stand_in: StandIn) -> Iterator[Bundle]:
     """One bundle for all tests that need no settings of their own."""
     with serve({"GLM_CHATGLM_URL": stand_in.url, "GLM_ALLOW_PRIVATE_URLS": "1"}) as bundle:
+        yield bundle
+
+
+@pytest.fixture(scope="session")
+def platform_stand_in() -> Iterator[Platform]:
+    with Platform() as platform:
+        yield platform
+
+
+@pytest.fixture
+def platform(platform_stand_in: Platform) -> Iterator[Platform]:
+    """The stand-in for the open platform, as if new."""
+    yield platform_stand_in
+    platform_stand_in.reset()
+
+
+@pytest.fixture(scope="session")
+def both(stand_in: StandIn, platform_stand_in: Platform) -> Iterator[Bundle]:
+    """A bundle that knows both upstreams."""
+    environ = {
+        "GLM_CHATGLM_URL": stand_in.url,
+        "GLM_PLATFORM_URL": platform_stand_in.url,
+        "GLM_ALLOW_PRIVATE_URLS": "1",
+    }
+    with serve(environ) as bundle:
         yield bundle

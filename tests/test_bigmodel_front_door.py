@@ -13,8 +13,8 @@ import zai
 
 from tests import bigmodel
 from tests.bigmodel import Call, Platform, embeddings
-from tests.bundle import Bundle, serve
-from tests.upstream import BUSY, BUSY_MESSAGE, Account, StandIn, media
+from tests.bundle import Bundle
+from tests.upstream import Account, media
 
 TOOL: Any = {
     "type": "function",
@@ -25,30 +25,6 @@ TOOL: Any = {
     },
 }
 QUESTION: Any = [{"role": "user", "content": "Weather in Rome?"}]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Platform]:
-    with Platform() as platform:
-        yield platform
-
-
-@pytest.fixture(scope="module")
-def both(stand_in: StandIn, server: Platform) -> Iterator[Bundle]:
-    """A bundle that knows both upstreams."""
-    environ = {
-        "GLM_CHATGLM_URL": stand_in.url,
-        "GLM_PLATFORM_URL": server.url,
-        "GLM_ALLOW_PRIVATE_URLS": "1",
-    }
-    with serve(environ) as bundle:
-        yield bundle
-
-
-@pytest.fixture
-def platform(server: Platform) -> Iterator[Platform]:
-    yield server
-    server.reset()
 
 
 @pytest.fixture
@@ -76,6 +52,8 @@ def test_openai_s_client_streams_reasoning_text_and_usage(both: Bundle, platform
     deltas = [chunk.choices[0].delta for chunk in chunks if chunk.choices]
     assert "".join(delta.content or "" for delta in deltas) == "Hello"
     assert "".join(getattr(delta, "reasoning_content", None) or "" for delta in deltas) == "Hm."
+    assert len({chunk.id for chunk in chunks}) == 1
+    assert chunks[0].id.startswith("chatcmpl-")  # There is no conversation: it is the answer's own.
     usage = chunks[-1].usage
     assert usage is not None
     assert (usage.prompt_tokens, usage.completion_tokens) == (50, 7)
@@ -170,42 +148,22 @@ def test_responses_have_calls_too(both: Bundle, platform: Platform) -> None:
     assert [one.type for one in answer.output] == ["function_call"]
 
 
-# Both upstreams together.
+@pytest.mark.parametrize("stream", [False, True])
+def test_the_platform_s_count_is_told_by_the_other_wires_too(both: Bundle, platform: Platform, stream: bool) -> None:
+    platform.script(bigmodel.Answer(bigmodel.Text("Hello"), usage=bigmodel.Usage(50, 7, 2, 40)), times=2)
+    body = {"model": "glm-5.3", "stream": stream, "messages": QUESTION, "max_tokens": 100, "input": "Hello"}
 
+    def last(wire: str) -> dict[str, Any]:
+        answer = httpx.post(f"{both.url}/v1/{wire}", json=body, headers=headers(platform.key())).text
+        told = [line.removeprefix("data: ") for line in answer.splitlines() if '"usage"' in line]
+        found: dict[str, Any] = json.loads(told[-1])
+        return found.get("response", found)["usage"]  # type: ignore[no-any-return]
 
-def test_the_free_account_is_asked_first_and_the_platform_where_it_is_busy(
-    both: Bundle, upstream: StandIn, account: Account, platform: Platform
-) -> None:
-    keys = f"{account.refresh_token},{platform.key()}"
-    free = both.client(keys).chat.completions.create(model="glm-5.3", messages=QUESTION)
-    assert "chatglm.cn" in str(free.choices[0].message.content)
-    assert platform.record == []
-    upstream.fail("chat", code=BUSY, message=BUSY_MESSAGE, times=None)
-    paid = both.client(keys).chat.completions.create(model="glm-5.3", messages=QUESTION)
-    assert "open platform" in str(paid.choices[0].message.content)
-
-
-def test_after_the_first_word_nobody_else_is_asked(
-    both: Bundle, upstream: StandIn, account: Account, platform: Platform
-) -> None:
-    platform.script(bigmodel.Answer(bigmodel.Text("Hel"), cut=True))
-    keys = f"{platform.key()},{account.refresh_token}"
-    with pytest.raises(openai.APIError):
-        list(both.client(keys).chat.completions.create(model="glm-5.3", messages=QUESTION, stream=True))
-    assert upstream.requests("chat") == []
-    assert len(platform.requests("chat")) == 1
-
-
-def test_a_conversation_is_the_account_s_alone(
-    both: Bundle, upstream: StandIn, account: Account, platform: Platform
-) -> None:
-    upstream.fail("chat", code=BUSY, message=BUSY_MESSAGE, times=None)
-    keys = f"{account.refresh_token},{platform.key()}"
-    with pytest.raises(openai.RateLimitError):
-        both.client(keys).chat.completions.create(
-            model="glm-5.3", messages=QUESTION, extra_body={"conversation_id": "6593f1d1ed0d1e2b3c4d5e6f"}
-        )
-    assert platform.record == []
+    message = last("messages")
+    assert (message["input_tokens"], message["cache_read_input_tokens"], message["output_tokens"]) == (10, 40, 7)
+    response = last("responses")
+    assert (response["input_tokens"], response["output_tokens"]) == (50, 7)
+    assert response["input_tokens_details"]["cached_tokens"] == 40
 
 
 # Everything else.
@@ -256,3 +214,4 @@ def test_the_models_of_a_key_are_the_platform_s(both: Bundle, platform: Platform
     names = [model.id for model in both.client(platform.key()).models.list()]
     assert "glm-4.6v" in names
     assert "glm-4-deepresearch" not in names
+    assert both.client(platform.key()).models.retrieve("glm-5.3-think").owned_by == "bigmodel"

@@ -105,9 +105,11 @@ def _resolved(request: ChatRequest) -> ChatRequest:
 
 
 def _able(tried: Sequence[Candidate], request: ChatRequest) -> list[Candidate]:
-    able = [one for one in tried if one.upstream.serves(request)]
+    """Those whose upstream can answer at all. Raises the first one's refusal where there are none."""
+    refusals = [one.upstream.refusal(request) for one in tried]
+    able = [one for one, refusal in zip(tried, refusals, strict=True) if refusal is None]
     if not able:
-        raise BadRequest("None of the keys can serve this: it names what only another service knows.", param="model")
+        raise next(filter(None, refusals))
     return able
 
 
@@ -253,13 +255,13 @@ class _Round[T]:
             return
         if isinstance(error, UpstreamUncertain):
             self._accounts.cooldown.note(candidate.account, error)
-        if isinstance(error, UpstreamUncertain | DeadlineExceeded | TooLarge | AnswerUnusable):
+        if isinstance(error, UpstreamUncertain | DeadlineExceeded | AnswerUnusable):
             raise error
         self._failures.append(error)
         if error.param == "conversation_id":
             self._forget([candidate.account])  # No fault of its own: another account may know the conversation.
             return
-        if isinstance(error, BadRequest):
+        if isinstance(error, BadRequest | TooLarge):
             self._untried.clear()  # Another account would say the same; another upstream may not.
             return
         if isinstance(error, RiskControl):

@@ -12,6 +12,7 @@ from lib.errors import (
     QuotaExceeded,
     RateLimited,
     RiskControl,
+    TooLarge,
     Unauthorized,
     UpstreamUnavailable,
 )
@@ -32,7 +33,7 @@ def most_useful(failures: Sequence[Error]) -> Error:
     def rank(error: Error) -> tuple[int, float]:
         if isinstance(error, RateLimited) and not isinstance(error, QuotaExceeded):
             return 0, error.retry_after or 0.0
-        if isinstance(error, BadRequest):
+        if isinstance(error, BadRequest | TooLarge):
             return len(order) + 2, 0.0
         if isinstance(error, Unauthorized):
             return len(order) + 1, 0.0

@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, Sequence
 from typing import Literal, NamedTuple, Protocol
 
+from lib.errors import BadRequest
 from lib.types.chat import ChatRequest
 from lib.types.events import Event
 from lib.types.images import DrawnImage, ImageRequest
@@ -71,8 +72,8 @@ class Upstream(Protocol):
     def expires_at(self, key: str) -> float | None:
         """Until when a key is good by its own words, Unix time in seconds; None where it does not say."""
 
-    def serves(self, request: ChatRequest) -> bool:
-        """Can it answer this at all: an agent's id or a conversation is known to one upstream alone."""
+    def refusal(self, request: ChatRequest) -> BadRequest | None:
+        """Why it cannot answer this at all, None where it can: agents and conversations are one upstream's own."""
 
     def models(self) -> Sequence[str]:
         """The names of models to show to clients."""

@@ -45,8 +45,6 @@ async def answer(request: ChatRequest, key: str) -> AsyncGenerator[list[Event]]:
 
 async def count_tokens(request: ChatRequest, key: str) -> int:
     """Tokens of the prompt that `answer` would send, as the platform counts them."""
-    if refusal := models.refusal(request):
-        raise refusal
     platform = service.current()
     model = models.find(request)
     async with in_time():
@@ -84,8 +82,6 @@ class Generation:
 
     async def begin(self) -> list[Event]:
         """Ask, and read the first events. Until these are there, what the platform refused is asked again."""
-        if refusal := models.refusal(self._request):
-            raise refusal
         options = chat_request.options(self._request, self._model)
         prompt = await self._prompt(older_urls=True)
         try:

@@ -105,6 +105,11 @@ def refusal(request: ChatRequest) -> BadRequest | None:
     return None
 
 
+def is_known(name: str) -> bool:
+    """Is it one of the names that are shown, with any suffixes."""
+    return _split(name)[0] in NAMES
+
+
 def plain(name: str) -> str:
     """A name as the platform spells it: without what clients put before it, and known ones in lower case."""
     name = name.strip().rpartition("/")[2]

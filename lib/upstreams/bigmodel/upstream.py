@@ -39,17 +39,17 @@ class Bigmodel:
         """None: the platform does not say."""
         return None
 
-    def serves(self, request: ChatRequest) -> bool:
-        """Not agents, conversations, and names that the web service alone knows."""
-        return models.refusal(request) is None
+    def refusal(self, request: ChatRequest) -> BadRequest | None:
+        """See `lib.upstreams.bigmodel.models.refusal`."""
+        return models.refusal(request)
 
     def models(self) -> Sequence[str]:
         """The names to show to clients; others go through as they are."""
         return models.NAMES
 
     def knows(self, model: str) -> bool:
-        """Is it one of the names that are shown: others go through as they are."""
-        return model.strip().lower() in models.NAMES
+        """Is it one of the names that are shown, with any suffixes: others go through as they are."""
+        return models.is_known(model)
 
     def answer(self, request: ChatRequest, key: str) -> AsyncGenerator[list[Event]]:
         """See `lib.upstreams.bigmodel.chat.answer`."""

@@ -39,9 +39,9 @@ class ChatGLM:
         except Unauthorized:
             return None
 
-    def serves(self, request: ChatRequest) -> bool:
-        """See `Upstream.serves`: an unknown name is the plain ChatGLM."""
-        return True
+    def refusal(self, request: ChatRequest) -> BadRequest | None:
+        """See `Upstream.refusal`: none, since an unknown name is the plain ChatGLM."""
+        return None
 
     def models(self) -> Sequence[str]:
         """See `Upstream.models`."""
@@ -78,7 +78,8 @@ class ChatGLM:
     async def embed(self, inputs: Sequence[str], model: str, dimensions: int | None, key: str) -> Embeddings:
         """See `Upstream.embed`: the web service has none."""
         raise BadRequest(
-            "Embeddings need an API key of the open platform: the chatglm.cn web service has none.", param="model"
+            "Embeddings need an API key in place of a ChatGLM token: the chatglm.cn web service has none.",
+            param="model",
         )
 
     async def check(self, key: str) -> KeyState:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
+from secrets import token_hex
 from typing import Any, Final
 
 from lib.errors import UpstreamFailed
@@ -38,7 +39,7 @@ async def whole(request: ChatRequest, wanted: chat.ChatRequest, answer: AsyncGen
         message["annotations"] = citations
     choice = {"index": 0, "message": message, "finish_reason": _finish_reason(reply, request), "logprobs": None}
     return {
-        "id": reply.conversation_id,
+        "id": _id(reply),
         "object": "chat.completion",
         "created": reply.created,
         "model": request.model,
@@ -90,7 +91,7 @@ class ChunkEncoder:
     def _begin(self) -> str:
         reply = self._reply
         self._start = (
-            f'data: {{"id":{encode_json(reply.conversation_id)},"object":"chat.completion.chunk",'
+            f'data: {{"id":{encode_json(_id(reply))},"object":"chat.completion.chunk",'
             f'"created":{reply.created},"model":{encode_json(self._request.model)},"choices":'
         )
         return self._chunk({"role": "assistant", "content": ""})
@@ -158,6 +159,11 @@ def _call(call: ToolCall, request: ChatRequest) -> dict[str, Any]:
             "custom": {"name": call.name, "input": unwrap_input(call.arguments)},
         }
     return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+
+
+def _id(reply: Reply) -> str:
+    """The conversation's id; where the upstream keeps none, one of the answer's own: clients tell answers by it."""
+    return reply.conversation_id or f"chatcmpl-{token_hex(12)}"
 
 
 def _finish_reason(reply: Reply, request: ChatRequest) -> str:

@@ -19,7 +19,11 @@ def answers() -> Json:
     said = {"content": STRING, "reasoning_content": STRING, "annotations": citations}
     reason = {"enum": ["stop", "length", "content_filter"]}
     model = {"id": STRING, "object": {"const": "model"}, "created": INTEGER, "owned_by": STRING}
-    answer = {"id": {"type": "string", "description": "The conversation's id."}, "created": INTEGER, "model": STRING}
+    answer = {
+        "id": {"type": "string", "description": "The conversation's id; of the answer where none is kept."},
+        "created": INTEGER,
+        "model": STRING,
+    }
     choice = object_of(
         {
             "index": {"const": 0},
