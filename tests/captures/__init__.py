@@ -6,7 +6,10 @@ import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.upstream import media
+import httpx
+
+from tests.bundle import Bundle
+from tests.upstream import Account, media
 
 _FOLDER = Path(__file__).parent
 _TAKEN_OUT = re.compile(r"<(\d+) chars(: .*)?>")
@@ -33,6 +36,13 @@ def load(name: str, token: str) -> Capture:
     found = json.loads((_FOLDER / f"{name}.json").read_text())
     headers = {header: value.replace("<token>", token) for header, value in found["headers"].items()}
     return Capture(found["method"], found["path"], headers, _filled(found["body"]))
+
+
+def send(bundle: Bundle, account: Account, name: str, path: str = "", **fields: Any) -> httpx.Response:
+    """Send a capture, with this account's token and other `fields` of its body, to its own path or another one."""
+    request = load(name, account.refresh_token)
+    body = {**request.body, **fields}
+    return httpx.post(f"{bundle.url}{path or request.path}", headers=request.headers, json=body, timeout=30)
 
 
 def _filled(value: Any) -> Any:

@@ -1,9 +1,7 @@
 """Real requests of agents that use chat completions: each gets a valid answer, whole and streamed."""
 
 import json
-from typing import Any
 
-import httpx
 import pytest
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
@@ -17,12 +15,6 @@ CALLED = {"opencode-after-tool": "bash", "qwen-code-after-tool": "tool_search"}
 """The tool whose result each of them brings."""
 
 
-def send(bundle: Bundle, account: Account, name: str, **fields: Any) -> httpx.Response:
-    request = captures.load(name, account.refresh_token)
-    body = {**request.body, **fields}
-    return httpx.post(f"{bundle.url}{request.path}", headers=request.headers, json=body, timeout=30)
-
-
 @pytest.mark.parametrize("name", CALLED)
 @pytest.mark.parametrize("streamed", [True, False])
 def test_a_request_is_answered(bundle: Bundle, upstream: StandIn, account: Account, name: str, streamed: bool) -> None:
@@ -30,7 +22,7 @@ def test_a_request_is_answered(bundle: Bundle, upstream: StandIn, account: Accou
     tool = declared["name"]
     arguments = dict.fromkeys(declared["parameters"].get("required", ()), "foxes")
     upstream.script(Answer(*calling(Call(tool, arguments), before="I go on.")))
-    response = send(bundle, account, name, stream=streamed)
+    response = captures.send(bundle, account, name, stream=streamed)
     assert response.status_code == 200
     if streamed:
         *events, done = response.text.removesuffix("\n\n").split("\n\n")
@@ -51,7 +43,7 @@ def test_a_request_is_answered(bundle: Bundle, upstream: StandIn, account: Accou
 
 @pytest.mark.parametrize("name", CALLED)
 def test_the_model_sees_the_call_and_its_result(bundle: Bundle, upstream: StandIn, account: Account, name: str) -> None:
-    send(bundle, account, name, stream=False)
+    captures.send(bundle, account, name, stream=False)
     text = sent_text(upstream)
     assert f"<tool_call>{CALLED[name]}<arg_key>city</arg_key><arg_value>Paris</arg_value></tool_call>" in text
     assert text.count(f"[TOOL RESULT from {CALLED[name]} (call_1)]\nThe quick") == 1

@@ -1,7 +1,5 @@
 """Real requests of Claude Code: each gets a valid answer, whole and streamed."""
 
-from typing import Any
-
 import httpx
 import pytest
 from anthropic.types import Message, MessageTokensCount
@@ -14,18 +12,12 @@ from tests.upstream import Account, Answer, StandIn, Text, Think
 REQUESTS = [name for name in captures.names("claude-code") if name != "claude-code-probe"]
 
 
-def send(bundle: Bundle, account: Account, name: str, path: str = "", **fields: Any) -> httpx.Response:
-    request = captures.load(name, account.refresh_token)
-    body = {**request.body, **fields}
-    return httpx.post(f"{bundle.url}{path or request.path}", headers=request.headers, json=body, timeout=30)
-
-
 @pytest.mark.parametrize("name", REQUESTS)
 @pytest.mark.parametrize("streamed", [True, False])
 def test_a_request_is_answered(bundle: Bundle, upstream: StandIn, account: Account, name: str, streamed: bool) -> None:
     words = '{"title": "Foxes"}'
     upstream.script(Answer(Think("Hm."), Text(words)))
-    response = send(bundle, account, name, stream=streamed)
+    response = captures.send(bundle, account, name, stream=streamed)
     assert response.status_code == 200
     if streamed:
         assert response.text.startswith("event: message_start\n")
@@ -39,27 +31,27 @@ def test_a_request_is_answered(bundle: Bundle, upstream: StandIn, account: Accou
 
 @pytest.mark.parametrize("name", REQUESTS)
 def test_its_tokens_are_counted(bundle: Bundle, account: Account, name: str) -> None:
-    response = send(bundle, account, name, "/v1/messages/count_tokens")
+    response = captures.send(bundle, account, name, "/v1/messages/count_tokens")
     assert MessageTokensCount.model_validate_json(response.content).input_tokens > 10
 
 
 def test_the_title_is_asked_for_without_thinking_and_the_rest_with(
     bundle: Bundle, upstream: StandIn, account: Account
 ) -> None:
-    send(bundle, account, "claude-code-title")
+    captures.send(bundle, account, "claude-code-title")
     assert sent(upstream)["meta_data"]["chat_mode"] == ""
-    send(bundle, account, "claude-code-first-turn")
+    captures.send(bundle, account, "claude-code-first-turn")
     assert sent(upstream)["meta_data"]["chat_mode"] == "thinking"
 
 
 def test_its_search_is_the_services_own(bundle: Bundle, upstream: StandIn, account: Account) -> None:
-    send(bundle, account, "claude-code-web-search")
+    captures.send(bundle, account, "claude-code-web-search")
     assert sent(upstream)["meta_data"]["is_networking"] is True
 
 
 def test_its_attribution_is_not_sent_on(bundle: Bundle, upstream: StandIn, account: Account) -> None:
     line = {"type": "text", "text": "x-anthropic-billing-header: cc_version=2.1.332; cch=5a1c2;"}
-    send(bundle, account, "claude-code-first-turn", system=[line, {"type": "text", "text": "Be kind."}])
+    captures.send(bundle, account, "claude-code-first-turn", system=[line, {"type": "text", "text": "Be kind."}])
     assert "Be kind." in sent_text(upstream)
     assert "x-anthropic" not in sent_text(upstream)
 

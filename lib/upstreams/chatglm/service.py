@@ -129,7 +129,7 @@ class Service:
             return _result(response, await _content(response, MAX_ANSWER_BYTES), ordered=not repeatable)
 
         try:
-            return await self._in_time(ask, token, once=upload is not None)
+            return await self._signed(ask, token, once=upload is not None)
         except UpstreamUncertain as error:
             if repeatable:
                 raise UpstreamUnavailable(error.message) from error
@@ -150,9 +150,9 @@ class Service:
             kind = UpstreamUncertain if orders else UpstreamFailed
             raise kind("The service answered with something else than a stream.")
 
-        return await self._in_time(ask, token)
+        return await self._signed(ask, token)
 
-    async def _in_time[T](self, ask: Callable[[], Awaitable[T]], token: Token, *, once: bool = False) -> T:
+    async def _signed[T](self, ask: Callable[[], Awaitable[T]], token: Token, *, once: bool = False) -> T:
         """What `ask` gives; where the time of its signature is refused, once more by the service's own clock.
 
         `once`: it cannot be asked again as it is; the caller is told by an `UpstreamUnavailable` that it may ask anew.
