@@ -46,7 +46,8 @@ class Bundle:
         """The log's line of one request, once it is there."""
 
         def find() -> dict[str, Any] | None:
-            return next((line for line in self.log() if line.get("request_id") == request_id), None)
+            requests = (line for line in self.log() if line["message"] == "request")
+            return next((line for line in requests if line["request_id"] == request_id), None)
 
         with self.written:
             line = self.written.wait_for(find, START_TIMEOUT)

@@ -69,7 +69,7 @@ def logged(bundle: Bundle, request_id: str) -> dict[str, Any]:
     until = time.monotonic() + LOG_SECONDS
     while time.monotonic() < until:
         for line in bundle.output:
-            if request_id in line and (found := json.loads(line))["request_id"] == request_id:
+            if request_id in line and (found := json.loads(line))["message"] == "request":
                 return dict(found)
         time.sleep(0.005)
     raise TimeoutError("the request was not logged")

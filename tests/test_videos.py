@@ -73,7 +73,7 @@ def log_line(bundle: Bundle, request_id: str) -> JSON:
     ends_at = time.monotonic() + 10
     while time.monotonic() < ends_at:
         for line in bundle.log():
-            if line.get("request_id") == request_id:
+            if line["message"] == "request" and line["request_id"] == request_id:
                 return line
         time.sleep(0.02)
     raise TimeoutError("the request was not logged")

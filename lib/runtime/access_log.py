@@ -6,6 +6,8 @@ import sys
 import time
 from typing import Any
 
+from lib.runtime import context
+
 LOGGER = logging.getLogger("glm")
 
 _json = json.JSONEncoder(ensure_ascii=False).encode
@@ -22,6 +24,8 @@ class JsonLines(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
+        if request_id := context.current().request_id:
+            line["request_id"] = request_id
         line.update(getattr(record, "facts", {}))
         if record.exc_info and record.exc_info[0] is not None:
             line["error"] = record.exc_info[0].__name__

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -44,6 +45,7 @@ http {{
 }}
 """
 """As docs/deploy.md has it, and the instance's address in a header."""
+_OF_REQUEST: Final = re.compile(rb'"request_id": "soak-(\d+)-')
 
 
 class Unavailable(Exception):
@@ -144,8 +146,14 @@ class Fleet:
             async for line in output:
                 log.write(line)
                 self._record.checked["secrets"] += 1
+                self._note(line)
                 if secret := secret_in(line.decode(errors="replace")):
                     self._record.breaks("secrets", f"a line of the log holds {secret}…: {log.name}")
+
+    def _note(self, line: bytes) -> None:
+        """What a process says of a request goes into its trace, for whoever reads it; no promise is checked by it."""
+        if found := _OF_REQUEST.search(line):
+            self._record.note(int(found[1]), f"log: {line.decode(errors='replace').strip()}")
 
     async def terminate(self, index: int) -> None:
         """End a process in order, with what it is answering, and put another in its place."""
