@@ -165,7 +165,7 @@ class EventReader:
             )
         seen: dict[str, int] = {}
         contents = reading.mappings(part.get("content"))
-        draws = self._draws or any(content.get("type") == "image" for content in contents)
+        draws = self._draws or (len(contents) > 1 and any(content.get("type") == "image" for content in contents))
         for content in contents:
             kind = kind_of(content)
             finished = is_whole(status, reading.text(content.get("status")).lower())

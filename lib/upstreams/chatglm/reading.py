@@ -22,6 +22,8 @@ def one(value: Any) -> Any:
 
 def text(value: Any) -> str:
     """A text, or a number as one; anything else means nothing."""
+    if type(value) is str:  # Nearly always, and each delta of an answer asks ten times.
+        return value
     value = one(value)
     if isinstance(value, str):
         return value
@@ -32,6 +34,8 @@ def text(value: Any) -> str:
 
 def words(value: Any) -> str:
     """A text alone: a number, a list or an object are no words."""
+    if type(value) is str:
+        return value
     value = one(value)
     return value if isinstance(value, str) else ""
 
@@ -68,6 +72,8 @@ def flag(value: Any) -> bool:
 
 def truth(value: Any) -> bool | None:
     """The same, and None for anything else."""
+    if value is True or value is False:
+        return value
     said = text(value).strip().lower() if not isinstance(one(value), bool) else str(one(value)).lower()
     if said in ("1", "true", "yes"):
         return True
@@ -76,6 +82,8 @@ def truth(value: Any) -> bool | None:
 
 def mapping(value: Any) -> dict[str, Any]:
     """An object; anything else is an empty one."""
+    if type(value) is dict:
+        return value
     value = one(value)
     return value if isinstance(value, dict) else {}
 
@@ -91,6 +99,8 @@ def items(value: Any) -> list[Any]:
 
 def mappings(value: Any) -> list[dict[str, Any]]:
     """The objects of a list."""
+    if type(value) is list and len(value) == 1 and type(value[0]) is dict:
+        return value
     return [item for item in map(one, items(value)) if isinstance(item, dict)]
 
 
