@@ -338,6 +338,19 @@ def test_an_answer_that_is_too_long_for_its_time_ends_in_order(
         stand_in.wait_for(lambda: not stand_in.running(account))
 
 
+@pytest.mark.parametrize(("path", "finish"), [("/v1/messages", '"max_tokens"'), ("/v1/responses", '"incomplete"')])
+def test_where_nobody_can_go_on_an_answer_that_its_time_has_cut_leaves_no_conversation(
+    stand_in: StandIn, account: Account, path: str, finish: str
+) -> None:
+    with serve({"GLM_CHATGLM_URL": stand_in.url, "GLM_MAX_DURATION": "2"}) as bundle:
+        stand_in.script(Answer(Text("one ", "two ", "three"), gate=Gate(after=2), lingers=True), account=account)
+        body = {"model": "glm-4", "max_tokens": 99, "messages": HELLO} if "messages" in path else {"input": "Hello"}
+        headers = {"Authorization": f"Bearer {account.refresh_token}"}
+        answer = httpx.post(bundle.url + path, json={"model": "glm-4", **body}, headers=headers)
+        assert (answer.status_code, finish in answer.text, "one two" in answer.text) == (200, True, True)
+        stand_in.wait_for(lambda: not stand_in.running(account) and not stand_in.conversations(account))
+
+
 def test_settings_that_cannot_work_are_told_to_every_caller() -> None:
     with serve({"GLM_MAX_FILE_MB": "many"}) as bundle:
         response = httpx.get(f"{bundle.url}/v1/models")

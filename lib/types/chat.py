@@ -117,6 +117,8 @@ class ChatRequest(NamedTuple):
     messages: tuple[Message, ...]
     conversation_id: str | None = None
     """The upstream's conversation to go on in; empty for a new one that is kept; None for one that leaves no trace."""
+    resumable: bool = False
+    """Does the answer name its conversation, so that the caller can go on where the time was over."""
     effort: Effort | None = None
     """How hard to think; None leaves it to the model."""
     search: bool | None = None

@@ -99,7 +99,8 @@ class Record:
         """When nobody could connect to the service."""
         self.spoilt: set[int] = set()
         """Requests whose clean-up the faults prevented, by refusing it or by killing who would have done it."""
-        self.jobs = Counter[int]()
+        self.kept: set[int] = set()
+        """Requests whose conversation stays as is documented, since their client can go on in it."""
         self.right = 0
         """How many answers came as they were sent, to their end."""
         self.facts: dict[str, Any] = {}

@@ -182,6 +182,8 @@ class Verdict:
             if took < AT_DEADLINE * self._max_duration:
                 record.breaks("letter", f"cut to length after {took:.1f} s", ask.number)
             self._check_beginning(exchange, said)
+            if ask.wire == "openai":
+                record.kept.add(ask.number)
             return "length"
         if exchange.end != "complete":
             return self._lost(exchange, "the response broke off after its answer's end")

@@ -85,6 +85,8 @@ class Watch:
         self, account: Account, conversation: Conversation, running: Generation | None, number: int, done_at: float
     ) -> str:
         record = self._record
+        if number in record.kept and running is None:
+            return "kept: the time limit cut its answer, and its client can go on in it"
         begun = min((one.at for one in record.arrivals[number]), default=done_at)
         if conversation.id in self._refused or (running and running.history_id in self._refused):
             return "left behind: the service refused to stop or delete it"

@@ -92,7 +92,8 @@ class Generation:
             async for events in self._more():
                 yield events
         except TimeoutError:
-            self._conversations.keep = self._conversations.keep or not self._body.draws
+            resumable = self._request.resumable and not self._body.draws
+            self._conversations.keep = self._conversations.keep or resumable
             yield [self._usage(), Finish("length")]
 
     # Until the first content: all can be asked again.

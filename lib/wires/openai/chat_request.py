@@ -91,6 +91,7 @@ class ChatRequest(ToolFields):
             streamed=bool(self.stream),
             messages=messages,
             conversation_id=self.conversation_id,
+            resumable=True,
             effort=self._effort(),
             search=self.search_wish() if self.web_search is None else self.web_search,
             tools=self.declared(),
