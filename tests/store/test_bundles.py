@@ -31,6 +31,15 @@ def test_four_processes_share_one_rotating_token(upstream: StandIn, backend: Bac
     assert not [one for one in upstream.requests("refresh", account) if one.status != 200]
 
 
+def test_an_access_token_that_another_process_remembered_may_be_as_old(upstream: StandIn, backend: Backend) -> None:
+    account = upstream.account()
+    with serve(environ_of(backend, upstream)) as one, serve(environ_of(backend, upstream)) as two:
+        for bundle in (one, two, one):  # The last knows the first token, and finds the second in the store.
+            assert ask(bundle, account).choices
+            account.revoke_access()
+    assert len(upstream.requests("refresh", account)) == 3
+
+
 def test_nobody_is_told_to_log_in_anew_while_the_store_is_away(upstream: StandIn, own_backend: Backend) -> None:
     account = upstream.account()
     with serve(environ_of(own_backend, upstream)) as one, serve(environ_of(own_backend, upstream)) as two:

@@ -58,6 +58,8 @@ class Session(NamedTuple):
     access: Token
     refresh: str
     """The newest refresh token."""
+    new: bool = True
+    """Handed out just now; else it was remembered, and may be as old as the one before."""
 
 
 class Sessions:
@@ -162,20 +164,29 @@ class Account:
         return self._sessions.store
 
     async def use[T](self, attempt: Callable[[Token], Awaitable[T]]) -> T:
-        """What `attempt` returns, called with an access token; with a new one if the service refuses the first."""
+        """What `attempt` returns, called with an access token; with another one if the service refuses the first.
+
+        One that another instance has remembered may be refused as well: then with one that is handed out now.
+        """
         access = await self.access()
         try:
             return await attempt(access)
         except TokenRefused:
             if access is self.token:
                 raise
-        return await attempt(await self.access(refused=access.text))
+        session = await self._sessions.get(self.token, access.text)
+        if not session.new:
+            try:
+                return await attempt(session.access)
+            except TokenRefused:
+                session = await self._sessions.get(self.token, session.access.text)
+        return await attempt(session.access)
 
-    async def access(self, refused: str | None = None) -> Token:
-        """An access token that is good for some time yet. `refused`: one that the service would not have."""
+    async def access(self) -> Token:
+        """An access token that is good for some time yet."""
         if self.token.kind == "access":
             return self.token.check()
-        return (await self._sessions.get(self.token, refused)).access
+        return (await self._sessions.get(self.token)).access
 
     async def prove(self) -> None:
         """Find out whether the service lets the token in. Raises `Unauthorized` if not. Generates nothing."""
@@ -229,4 +240,4 @@ def _read(value: bytes | None, token: Token) -> Session | None:
     if value is None:
         return None
     record = json.loads(value)
-    return Session(Token.handed_out(record["access"], token), record["refresh"])
+    return Session(Token.handed_out(record["access"], token), record["refresh"], new=False)
