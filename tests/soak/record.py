@@ -93,6 +93,8 @@ class Record:
         """When a process ended, in whatever way."""
         self.refreshed: dict[str, float] = {}
         """When each account's newest refresh token was handed out."""
+        self.revoked: list[tuple[str, float]] = []
+        """Which account's access tokens were revoked, and when."""
         self.refusing: list[tuple[str, float, float]] = []
         """Which account (`*`: everybody) was refused whatever it asked, from when to when."""
         self.unreachable: list[tuple[float, float]] = []
@@ -139,6 +141,11 @@ class Record:
         lost = [ended for begun, ended in self.losses if since <= ended and begun <= at]
         lost += [ended for begun, ended in self.outages if begun - 1.0 <= since <= ended]
         return any(since <= end <= max(lost) + HANDED_OVER for end in self.ends) if lost else False
+
+    def was_out_of_reach(self, uid: str, since: float, until: float) -> bool:
+        """Whether only an instance knew the account's newest token that could not tell the others."""
+        revoked = any(who == uid and since <= at <= until for who, at in self.revoked)
+        return revoked and self.store_was_away(since, until)
 
     def was_refused(self, uids: set[str], since: float, until: float) -> bool:
         """Whether any of these accounts, or everybody, was refused at any moment of that time."""

@@ -96,6 +96,8 @@ class Watch:
             return "left behind: a process was killed"
         if record.was_refused({account.uid}, begun, done_at + self._plan.stays):
             return "left behind: the service refused the account, or everybody"
+        if record.was_out_of_reach(account.uid, begun, done_at + self._plan.stays):
+            return "left behind: its access token was revoked, and the store that has a newer one was away"
         if record.was_unreachable(begun, done_at + self._plan.stays):
             return "left behind: nobody could connect to the service"
         return ""
