@@ -25,8 +25,8 @@ PROMISES: Final = {
 }
 MORE_MEMORY: Final = 6 * 2**20
 MORE_SHARE: Final = 0.08
-"""By how many bytes, and by which share, memory may be more in the last third of the time than in the first; and a third
-of that, than in the one between."""
+"""By how many bytes, and by which share, memory may be more in the last third of the time than in the first; and by a
+third of that, than in the one between."""
 MORE_DESCRIPTORS: Final = 12
 """By how many descriptors: what a busy moment holds more than a quiet one, not what is lost with each request."""
 FEWEST_SAMPLES: Final = 6
