@@ -4,7 +4,6 @@ Generous (protocol, "Frames"): what cannot be read is skipped and logged once, b
 source. Only an answer without an end or without any content fails, and that is for `answer.py` to say.
 """
 
-import re
 from typing import Any, Final
 
 from lib.errors import Error, UpstreamFailed
@@ -37,7 +36,9 @@ from lib.upstreams.chatglm.event_json import (
 )
 from lib.upstreams.chatglm.event_list import EventList
 from lib.upstreams.chatglm.findings import Images, Sources
+from lib.upstreams.chatglm.outline import Outline
 from lib.upstreams.chatglm.part_text import Dialect, PartText
+from lib.upstreams.chatglm.seam import Seam
 from lib.upstreams.sse_decoder import SseDecoder
 
 _TEXT_FIELDS: Final = {"text": "text", "think": "think", "code": "code", "execution_output": "content"}
@@ -46,9 +47,6 @@ _SILENT: Final = {"tool_result", "quote_result", "browser_result", "one_to_more_
 """Content types that are known and hold no text. Sources are read apart from the texts."""
 _OTHER_ROLES: Final = {"tool", "user", "system", "function", "observation"}
 """Roles whose words are not the answer (`tool`: [sure]). One that nobody knows is the assistant's."""
-
-_SENTENCE_ENDS: Final = "。！？!?…：:；;」』”"
-_BLOCK: Final = re.compile(r"#{1,6} |[-*+] |\d{1,3}[.)] |```|\||>")
 
 type Place = tuple[str, str, int]
 """A text's part, content type, and number among the part's contents of that type."""
@@ -82,8 +80,10 @@ class EventReader:
         self._marks: dict[str, CitationReader] = {}
         self._part_id = ""
         """The `logic_id` of the event before, which goes on where one comes without."""
-        self._last_letter = ""
-        self._last_part: str | None = None
+        self._outline = Outline()
+        self._growing: Place | None = None
+        """The text that the event before brought more of, where it brought nothing else."""
+        self._seam = Seam()
         self._sources = Sources()
         self._images = Images()
         self._filter_words: str | None = None
@@ -134,6 +134,10 @@ class EventReader:
             elif data.strip():
                 reading.note_unknown("an event that cannot be read of", "the stream")
             return
+        if self._growing and (more := self._outline.text_of(event)) is not None:
+            self._text(self._growing, more, events, finished=False, draws=self._draws)
+            return
+        self._growing = None
         self._identify(event)
         parts = reading.mappings(event.get("parts"))
         self._part_id = "" if len(parts) > 1 else self._part_id
@@ -144,6 +148,10 @@ class EventReader:
         status = reading.text(event.get("status")).lower()
         if status in FINISHED or status in STOPPED_BY_FILTER or status in FAILED:
             self._finish(status, event, events)
+        elif self._growing and len(parts) == 1:
+            self._outline.keep(event, _TEXT_FIELDS[self._growing[1]])
+        else:
+            self._growing = None
 
     def _identify(self, event: dict[str, Any]) -> None:
         self.conversation_id = reading.text(event.get("conversation_id")) or self.conversation_id
@@ -173,9 +181,11 @@ class EventReader:
             place = (part_id, kind, number)
             if kind in _TEXT_FIELDS:
                 if role not in _OTHER_ROLES or kind not in ("text", "think"):
-                    self._text(place, content, events, finished=finished, draws=draws)
+                    value = reading.text(content.get(_TEXT_FIELDS[kind]))
+                    self._text(place, value, events, finished=finished, draws=draws)
+                    self._growing = place if len(contents) == 1 and not finished else None
             elif kind == "image":
-                self._last_letter = ""
+                self._seam.part()
                 self._show(self._images.find(content), events)
             elif kind == "tool_calls":
                 self._find_call(part, content, events, from_result=False)
@@ -186,8 +196,7 @@ class EventReader:
             elif kind not in _SILENT:
                 reading.note_unknown("a content of type", kind)
 
-    def _text(self, place: Place, content: dict[str, Any], events: EventList, *, finished: bool, draws: bool) -> None:
-        value = reading.text(content.get(_TEXT_FIELDS[place[1]]))
+    def _text(self, place: Place, value: str, events: EventList, *, finished: bool, draws: bool) -> None:
         place = self._aliases.get(place, place)
         text = self._texts.get(place)
         if text is None and (earlier := self._resumed.pop(place[1], None)) is not None:
@@ -220,14 +229,13 @@ class EventReader:
     def _tell(self, place: Place, new: str, events: EventList, *, draws: bool) -> None:
         part_id, kind, _ = place
         if kind == "text":
-            new = self._seam(part_id, new)
-            for item in self._mark_reader(kind).take(new):
+            for item in self._mark_reader(kind).take(self._seam.join(part_id, new)):
                 events.add(item)
         elif kind == "think":
             for item in self._mark_reader(kind).take(new):
                 events.add(Reasoning(item.text if isinstance(item, Text) else f"[{item.number}]({item.url})"))
         else:
-            self._last_letter = ""  # No seam over what stands between two texts.
+            self._seam.part()
             self._tell_program(place, new, events, draws=draws)
 
     def _tell_program(self, place: Place, new: str, events: EventList, *, draws: bool) -> None:
@@ -242,15 +250,6 @@ class EventReader:
         if reader is None:
             reader = self._marks[kind] = CitationReader(self._sources.cited)
         return reader
-
-    def _seam(self, part_id: str, new: str) -> str:
-        """`new`, with a line break before it where one part's words end and the next one's begin."""
-        before, self._last_letter = self._last_letter, new[-1]
-        other, self._last_part = self._last_part != part_id, part_id
-        if not other or not before or before.isspace() or new[0].isspace():
-            return new
-        ends = before in _SENTENCE_ENDS or (before == "." and not (new[0].islower() or new[0].isdigit()))
-        return f"\n{new}" if ends or _BLOCK.match(new) else new
 
     def _find_call(
         self, part: dict[str, Any], content: dict[str, Any], events: EventList, *, from_result: bool
@@ -286,7 +285,7 @@ class EventReader:
 
     def _as_it_is_now(self) -> list[Event]:
         events = EventList()
-        self._last_letter, self._last_part = "", None
+        self._seam = Seam()
         self._marks.clear()
         for shown in self._shown:
             if isinstance(shown, list):
