@@ -145,3 +145,10 @@ type Event = (
     | Revision
     | Finish
 )
+
+
+def is_content(event: Event) -> bool:
+    """Does an event show something: a white text alone is none."""
+    if isinstance(event, (Text, Code, Output, Reasoning)):
+        return bool(event.text.strip())
+    return isinstance(event, (Image, ToolCallStart))

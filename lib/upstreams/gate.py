@@ -108,7 +108,7 @@ class Gate:
             return event.reason not in ("stop", "tool_calls")
         if isinstance(event, Revision):
             return any(map(self._opens, event.events))
-        if isinstance(event, Start | Reasoning | Usage) or self._must_call:
+        if isinstance(event, (Start, Reasoning, Usage)) or self._must_call:
             return False
         return not isinstance(event, Text) or bool(event.text.strip())
 

@@ -27,6 +27,7 @@ from lib.types.events import (
     ToolCallArguments,
     ToolCallStart,
     Usage,
+    is_content,
 )
 from lib.types.usage import estimate
 from lib.upstreams.chatglm.account import Account
@@ -48,6 +49,8 @@ the first content it may take as long as the deadline allows: at peak time that 
 NAMING_TIMEOUT: Final = 30.0
 """Seconds for which a stream whose client has left is read on until it names its conversation: without the name it can
 neither be stopped nor deleted."""
+
+_TEXTS: Final = (Text, Code, Output, ToolCallArguments)
 
 _log = logging.getLogger("glm.chatglm")
 
@@ -139,7 +142,7 @@ class Generation:
         while not self._over:
             piece = await self._read_on()
             waiting += self._feed(piece)
-            if any(map(_is_content, waiting)):
+            if any(map(is_content, waiting)):
                 return waiting
             if self._failure is not None:
                 raise self._refused(self._failure)
@@ -241,12 +244,12 @@ class Generation:
     def _counted(self, events: list[Event]) -> list[Event]:
         """The events, with the usage before the last one. An answer that has nothing to show has failed."""
         for event in events:
-            if isinstance(event, Text | Code | Output | ToolCallArguments):
+            if isinstance(event, _TEXTS):
                 self._texts.append(event.text)
                 self._shown = self._shown or bool(event.text.strip())
             elif isinstance(event, Reasoning):
                 self._reasoning.append(event.text)
-            elif isinstance(event, Image | ToolCallStart):
+            elif isinstance(event, (Image, ToolCallStart)):
                 self._shown = True
         if not events or not isinstance(finish := events[-1], Finish):
             return events
@@ -292,10 +295,3 @@ class Generation:
             await self._conversations.stop(self._reader.message_id)
         if last:
             await self._conversations.delete()
-
-
-def _is_content(event: Event) -> bool:
-    """Does an event show something: a white text alone is none."""
-    if isinstance(event, Text | Code | Output | Reasoning):
-        return bool(event.text.strip())
-    return isinstance(event, Image | ToolCallStart)

@@ -64,7 +64,7 @@ class PartText:
             return self._compare(text)
         if self._dialect.found == "snapshots":
             return self._settle(text) if text != self._snapshot else ""
-        if self._is_all_again(text):
+        if len(text) == self._appended and self._is_all_again(text):
             return ""
         self._deltas.append(text)
         self._appended += len(text)
@@ -85,7 +85,7 @@ class PartText:
 
     def _is_all_again(self, text: str) -> bool:
         """Is it the whole after deltas, without a word that the part is finished: no delta is all that came before."""
-        if self._dialect.found != "deltas" or len(text) != self._appended or self._appended < DOUBT:
+        if self._dialect.found != "deltas" or self._appended < DOUBT:
             return False
         return len(self._deltas) > 1 and text == "".join(self._deltas)
 

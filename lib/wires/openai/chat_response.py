@@ -97,7 +97,7 @@ class ChunkEncoder:
         return self._chunk({"role": "assistant", "content": ""})
 
     def _delta(self, delta: Delta) -> str:
-        if isinstance(delta, Text | Reasoning):
+        if isinstance(delta, (Text, Reasoning)):
             field, text = "content" if isinstance(delta, Text) else "reasoning_content", encode_json(delta.text)
             return f'{self._start}[{{"index":0,"delta":{{"{field}":{text}}},"finish_reason":null}}]}}\n\n'
         if isinstance(delta, ToolCallStart):

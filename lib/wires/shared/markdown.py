@@ -21,7 +21,7 @@ class Markdown:
         """The text of `event`; empty for one that has none."""
         if isinstance(event, Text):
             text = self._close() + event.text
-        elif isinstance(event, Code | Output):
+        elif isinstance(event, (Code, Output)):
             block = (type(event), event.block)
             text = event.text if block == self._block else self._close() + self._begin(event, block) + event.text
         elif isinstance(event, Image):

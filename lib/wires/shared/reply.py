@@ -97,6 +97,8 @@ class Reply:
 
     def _add(self, event: Event, deltas: list[Delta]) -> None:
         match event:
+            case Text():  # First, since most are texts.
+                self._show(self._filter.take(self._markdown.render(event)), deltas)
             case Reasoning(text):
                 shown = self._filter.reasoning(text)
                 self._reasoning.append(shown)
