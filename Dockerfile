@@ -6,9 +6,9 @@ ENV PORT=8000 \
     PYTHONUNBUFFERED=1
 
 # Before the code, which changes more often: the packages, as pinned, and nothing that their hashes do not vouch for.
-COPY requirements-server.txt ./
+COPY requirements-container.txt ./
 RUN pip install --no-cache-dir --disable-pip-version-check --root-user-action=ignore \
-    --no-deps --require-hashes --only-binary=:all: -r requirements-server.txt
+    --no-deps --require-hashes --only-binary=:all: -r requirements-container.txt
 
 COPY api ./api
 COPY lib ./lib
@@ -23,4 +23,4 @@ HEALTHCHECK --interval=30s --timeout=3s --start-period=10s CMD ["python", "-c", 
 
 # Keep-alive: longer than the 60 s of nginx, which would else use a connection that is about to close.
 # At the end it takes no new requests and lets the answers finish that have begun.
-CMD ["sh", "-c", "exec uvicorn api.index:app --host 0.0.0.0 --port \"$PORT\" --timeout-keep-alive 75 --http h11 --h11-max-incomplete-event-size 131072 --no-access-log --log-level warning"]
+CMD ["sh", "-c", "exec uvicorn api.index:app --host 0.0.0.0 --port \"$PORT\" --timeout-keep-alive 75 --loop uvloop --http h11 --h11-max-incomplete-event-size 131072 --no-access-log --log-level warning"]

@@ -16,6 +16,7 @@ SECTIONS: dict[str, Callable[[int], Iterator[Figure]]] = {
     "remembered": remembered.remembered,
     "package": start.package,
     "stream": streams.cost,
+    "loops": streams.loops,
     "first-word": streams.first_word,
     "many": streams.many,
     "tools": tools.tools,

@@ -52,11 +52,12 @@ def upstream(*, tls: bool = False) -> Iterator[str]:
 
 
 @contextmanager
-def server(app: str, upstream_url: str) -> Iterator[str]:
+def server(app: str, upstream_url: str, **environ: str) -> Iterator[str]:
     """Serve an app that asks the upstream, and that can be asked what it `used`."""
     place, _, certificate = upstream_url.partition("#")
     trusted = {"SSL_CERT_FILE": certificate} if certificate else {}
-    with running("tests.serve", "bench.measured:app", BENCH_APP=app, GLM_CHATGLM_URL=place, **trusted) as url:
+    environ |= {"BENCH_APP": app, "GLM_CHATGLM_URL": place, **trusted}
+    with running("tests.serve", "bench.measured:app", **environ) as url:
         yield url
 
 

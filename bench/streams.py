@@ -47,6 +47,21 @@ def cost(rounds: int) -> Iterator[Figure]:
         yield compared(section, name, "ms", growth[0], "ms", growth[1], 2.2)
 
 
+def loops(rounds: int) -> Iterator[Figure]:
+    """The same on uvloop, which the container runs, against asyncio's own loop."""
+    section = "The container's event loop, uvloop: CPU of the server for one answer, against asyncio's"
+    kinds = [
+        ("200 deltas, 10 ms apart, 20 at once", SLOWLY, 20),
+        ("200 deltas, as fast as they come, 8 at once", FAST, 8),
+    ]
+    with ExitStack() as stack:
+        behind = stack.enter_context(upstream())
+        urls = [stack.enter_context(server(BUNDLE, behind, TEST_LOOP=loop)) for loop in ("uvloop", "asyncio")]
+        for name, order, at_once in kinds:
+            spent = in_turn(urls, order, at_once, rounds)
+            yield compared(section, name, "ms", spent[0], "ms", spent[1], 1.0)
+
+
 def first_word(rounds: int) -> Iterator[Figure]:
     """Time between the upstream's sending its first delta and the client's having it."""
     section = "The first word: from the upstream's first delta to the client's"

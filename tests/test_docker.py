@@ -158,7 +158,7 @@ def test_the_base_image_has_the_projects_python() -> None:
 
 def test_only_what_runs_is_in_the_context() -> None:
     files = context()
-    assert {file.partition("/")[0] for file in files} == {"api", "lib", "public", "requirements-server.txt"}
+    assert {file.partition("/")[0] for file in files} == {"api", "lib", "public", "requirements-container.txt"}
     assert not [file for file in files if "__pycache__" in file]
 
 
