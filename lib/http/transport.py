@@ -49,17 +49,21 @@ class Transport(httpx.AsyncBaseTransport):
         await self.pool.aclose()
 
 
-class _Body(httpx.AsyncByteStream):
+class _Body(httpx.AsyncByteStream, AsyncIterator[bytes]):
     """The body of a response, as it arrives."""
 
     def __init__(self, connection: Connection, pool: Pool) -> None:
         self._connection: Connection | None = connection
         self._pool = pool
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        while self._connection is not None and (piece := await self._connection.read()):
-            yield piece
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if self._connection is not None and (piece := await self._connection.read()):
+            return piece
         await self.aclose()
+        raise StopAsyncIteration
 
     async def aclose(self) -> None:
         """Nothing more is wanted of it."""

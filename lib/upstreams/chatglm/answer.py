@@ -5,7 +5,8 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Final
 from uuid import uuid4
 
@@ -44,8 +45,8 @@ _STREAM: Final = "/chatglm/backend-api/assistant/stream"
 _CONTINUE: Final = "/chatglm/mainchat-api/stream/continue_stream"  # protocol: [once]
 
 CONTENT_TIMEOUT: Final = 180.0
-"""Seconds without any content, once there was some, after which the service has gone, whatever else it sends. Before
-the first content it may take as long as the deadline allows: at peak time that takes minutes."""
+"""Seconds without content, once there was some, after which the service has gone, whatever else it sends. Before the
+first it may take as long as the deadline allows: at peak time that is minutes."""
 NAMING_TIMEOUT: Final = 30.0
 """Seconds for which a stream whose client has left is read on until it names its conversation: without the name it can
 neither be stopped nor deleted."""
@@ -63,8 +64,9 @@ async def answer(request: ChatRequest, key: str, drawing: Drawing | None = None)
     """
     generation = Generation(request, Body(request, drawing), Account(key))
     try:
-        async for events in generation.events():
-            yield events
+        async with aclosing(generation.events()) as lists:
+            async for events in lists:
+                yield events
     finally:
         await generation.close()
 
@@ -85,18 +87,18 @@ class Generation:
         self._shown = False
         self._complaint = ""
 
-    async def events(self) -> AsyncIterator[list[Event]]:
+    async def events(self) -> AsyncGenerator[list[Event]]:
         """The events of the answer, from the first to the last."""
         async with in_time():
             await self._body.prepare(self._account)
             first = await self._first()
         yield [Start(self._reader.conversation_id, self._reader.model), self._usage(), *first]
         try:
-            async for events in self._more():
-                yield events
+            async with aclosing(self._more()) as lists:
+                async for events in lists:
+                    yield events
         except TimeoutError:
-            resumable = self._request.resumable and not self._body.draws
-            self._conversations.keep = self._conversations.keep or resumable
+            self._conversations.keep |= self._request.resumable and not self._body.draws
             yield [self._usage(), Finish("length")]
 
     # Until the first content: all can be asked again.
@@ -159,11 +161,12 @@ class Generation:
 
     # From the first content on.
 
-    async def _more(self) -> AsyncIterator[list[Event]]:
+    async def _more(self) -> AsyncGenerator[list[Event]]:
         cut: Error | None = None
         try:
-            async for events in self._rest():
-                yield events
+            async with aclosing(self._rest()) as lists:
+                async for events in lists:
+                    yield events
         except UpstreamFailed as error:
             if self._over:
                 raise
@@ -181,7 +184,7 @@ class Generation:
         if not self._over:
             raise UpstreamFailed("The service broke the answer off twice without an end.")
 
-    async def _rest(self) -> AsyncIterator[list[Event]]:
+    async def _rest(self) -> AsyncGenerator[list[Event]]:
         deadline = context.current().deadline
         loop = asyncio.get_running_loop()
         last_content = loop.time()

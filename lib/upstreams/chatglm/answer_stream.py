@@ -51,10 +51,12 @@ class AnswerStream:
 
     async def close(self) -> None:
         """Nothing more is wanted of it."""
-        for task in (self._reading, self._listing):
-            if task is not None:
-                task.cancel()
+        unwanted = [task for task in (self._reading, self._listing) if task is not None]
         self._reading = self._listing = None
+        for task in unwanted:
+            task.cancel()
+        if unwanted:  # What is being read cannot be closed.
+            await asyncio.gather(*unwanted, return_exceptions=True)
         opening, self._opening = self._opening, None
         if opening is None or opening.cancel() or opening.cancelled() or opening.exception() is not None:
             return

@@ -92,6 +92,7 @@ class Stream:
     async def aclose(self) -> None:
         """Nothing more is wanted of it."""
         self._alarm.stop()
+        await self._pieces.aclose()
         await self._response.aclose()
 
 
