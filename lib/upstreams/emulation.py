@@ -118,6 +118,8 @@ async def with_tools(
         gate.taken.check_end()
         started, usage = gate.started and request.streamed, add(usage, gate.taken.usage)
         request = gate.taken.followed_by(request, gate.wish)
+        if started:  # The caller knows the first conversation alone.
+            request = request._replace(resumable=False)
     raise gate.failure
 
 

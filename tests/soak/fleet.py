@@ -71,7 +71,8 @@ class Instance:
         with suppress(FileNotFoundError, ProcessLookupError, PermissionError):
             pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
             descriptors = len(os.listdir(f"/proc/{self.process.pid}/fd"))
-            self.samples.append((time.monotonic(), pages * os.sysconf("SC_PAGE_SIZE"), descriptors))
+            if pages:  # One that has ended holds nothing, and is no sample.
+                self.samples.append((time.monotonic(), pages * os.sysconf("SC_PAGE_SIZE"), descriptors))
 
 
 class Fleet:

@@ -25,8 +25,13 @@ PROMISES: Final = {
 }
 MORE_MEMORY: Final = 6 * 2**20
 MORE_SHARE: Final = 0.08
-"""By how many bytes, and by which share, memory may be more in the last third of the time than in the first; and by a
-third of that, than in the one between."""
+"""By how many bytes, and by which share, memory may be more at the end than after the first third of the time, where it
+grows in each of the other two."""
+AT_ONCE: Final = 4
+"""How many times as much it may have grown all the same where it did so but once: what a busy moment has needed is not
+always returned to the system."""
+QUIET: Final = 12
+"""Samples of which the lowest counts: what a process holds at its quietest within a minute."""
 MORE_DESCRIPTORS: Final = 12
 """By how many descriptors: what a busy moment holds more than a quiet one, not what is lost with each request."""
 FEWEST_SAMPLES: Final = 6
@@ -68,8 +73,7 @@ def check_orders(record: Record, service: StandIn, platform: Platform, told: dic
 def check_level(record: Record, fleet: Fleet, plan: Plan) -> None:
     """Whoever lived on for long enough does not hold more and more.
 
-    What counts is what it holds at its quietest: one answer of 4 MB that nobody reads is soon given back. Once more is
-    no leak: memory that a busy moment has needed is not always returned to the system.
+    What counts is what it holds at its quietest: one answer of 4 MB that nobody reads is soon given back.
     """
     for instance in [*fleet.instances, *fleet.retired]:
         level_from = instance.started + plan.level_after * 60
@@ -78,15 +82,16 @@ def check_level(record: Record, fleet: Fleet, plan: Plan) -> None:
             continue
         record.checked["level"] += 1
         third = len(samples) // 3
+        quiet = min(QUIET, max(1, third // 2))
         for place, what, unit, more in (
             (1, "memory", 2**20, max(MORE_MEMORY, MORE_SHARE * samples[0][1])),
             (2, "descriptors", 1, MORE_DESCRIPTORS),
         ):
-            first, middle, last = (
-                min(sample[place] for sample in samples[at : at + third]) for at in (0, third, len(samples) - third)
-            )
+            ends = (third, 2 * third, len(samples))
+            first, middle, last = (min(sample[place] for sample in samples[:end][-quiet:]) for end in ends)
             record.facts.setdefault("level", []).append((instance.name, what, first / unit, last / unit))
-            if last > first + more and middle > first + more / 3 and last > middle + more / 3:
+            grows = middle > first + more / 3 and last > middle + more / 3
+            if last > first + (more if grows else AT_ONCE * more):
                 where = f"of {instance.name} went from {first / unit:.1f} over {middle / unit:.1f} to {last / unit:.1f}"
                 record.breaks("level", f"{what} {where}")
 

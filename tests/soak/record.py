@@ -91,18 +91,16 @@ class Record:
         """When which process was killed."""
         self.ends: list[float] = []
         """When a process ended, in whatever way."""
-        self.refreshed: dict[str, float] = {}
-        """When each account's newest refresh token was handed out."""
-        self.revoked: list[tuple[str, float]] = []
-        """Which account's access tokens were revoked, and when."""
+        self.refreshes: dict[str, set[float]] = defaultdict(set)
+        """When each account's refresh tokens were handed out."""
         self.refusing: list[tuple[str, float, float]] = []
         """Which account (`*`: everybody) was refused whatever it asked, from when to when."""
         self.unreachable: list[tuple[float, float]] = []
         """When nobody could connect to the service."""
         self.spoilt: set[int] = set()
         """Requests whose clean-up the faults prevented, by refusing it or by killing who would have done it."""
-        self.kept: set[int] = set()
-        """Requests whose conversation stays as is documented, since their client can go on in it."""
+        self.kept: dict[int, str] = {}
+        """Of requests that the time limit cut: the conversation that stays, since their client can go on in it."""
         self.right = 0
         """How many answers came as they were sent, to their end."""
         self.facts: dict[str, Any] = {}
@@ -137,15 +135,22 @@ class Record:
 
         The store lost it, or could not take it, and a process ended before it had given it to the store.
         """
-        since = self.refreshed.get(uid, 0.0)
+        since = self.refreshed(uid)
         lost = [ended for begun, ended in self.losses if since <= ended and begun <= at]
         lost += [ended for begun, ended in self.outages if begun - 1.0 <= since <= ended]
         return any(since <= end <= max(lost) + HANDED_OVER for end in self.ends) if lost else False
 
-    def was_out_of_reach(self, uid: str, since: float, until: float) -> bool:
-        """Whether only an instance knew the account's newest token that could not tell the others."""
-        revoked = any(who == uid and since <= at <= until for who, at in self.revoked)
-        return revoked and self.store_was_away(since, until)
+    def refreshed(self, uid: str) -> float:
+        """When the account's newest refresh token was handed out; 0 where none was."""
+        return max(self.refreshes[uid], default=0.0)
+
+    def was_untold(self, uid: str, since: float, until: float) -> bool:
+        """Whether in that time one instance alone knew the account's newest token, for want of a store to tell others.
+
+        The token was handed out during an outage, or so shortly before that it was still on its way to the store.
+        """
+        outages = [(begun, ended) for begun, ended in self.outages if begun <= until and ended >= since]
+        return any(begun - 1.0 <= at <= ended for at in self.refreshes[uid] for begun, ended in outages)
 
     def was_refused(self, uids: set[str], since: float, until: float) -> bool:
         """Whether any of these accounts, or everybody, was refused at any moment of that time."""

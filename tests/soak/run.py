@@ -99,6 +99,7 @@ async def _keep(plan: Plan, schedule: Schedule, world: World, tell: Callable[[st
     session = Session(client, model, verdict, world.keys, record)
     weather = Weather(world.service, world.door, world.accounts, world.store, world.fleet, record)
     watch = Watch(plan, world.service, world.accounts, world.fleet, record)
+    verdict.look = watch.note
     watching = asyncio.create_task(watch.run())
     telling = asyncio.create_task(_tell(plan, record, tell))
     record.begun = time.monotonic()

@@ -18,6 +18,8 @@ LATE: Final = 6.0
 """Seconds after its deadline in which a request may still end: the grace that the bundle keeps, and a busy machine."""
 AT_DEADLINE: Final = 0.8
 """The share of the time after which an answer may end with `length`."""
+_NAMED: Final = re.compile(rb'"id": ?"([0-9a-f]{24})"')
+"""An answer that names its conversation."""
 _ROW: Final = re.compile(r"^\| (\d{3}) \| `(\w+)` \|", re.MULTILINE)
 ANTHROPIC: Final = {
     400: "invalid_request_error", 401: "authentication_error", 402: "billing_error", 403: "permission_error",
@@ -47,7 +49,9 @@ class Verdict:
         self._max_duration = max_duration
         self._uids = uids
         self._table = table()
-        self.log_in_anew = _nothing
+        self.look = _nothing
+        """Brings the record up to what the service has seen."""
+        self.log_in_anew = _nothing_of
         """What the person does whose account is locked out: the key changes, and the run goes on with it."""
 
     def uid(self, key: str) -> str:
@@ -130,6 +134,7 @@ class Verdict:
         if exchange.status not in (401, 403):
             return
         record.checked["accounts"] += 1
+        self.look()
         uids = {self._uids.get(key, "") for key in exchange.key.split(",")}
         # The risk control is left alone for half a minute, and a request may have begun long before it ends.
         if record.was_refused(uids, exchange.begun - 35, exchange.ended):
@@ -138,7 +143,7 @@ class Verdict:
         if exchange.status == 401 and record.store_had_lost(exchange.begun, exchange.ended):
             record.excuse("refused while the store had lost what it held")
             return
-        if exchange.status == 401 and record.store_was_away(exchange.begun, exchange.ended):
+        if exchange.status == 401 and any(record.was_untold(uid, exchange.begun, exchange.ended) for uid in uids):
             record.excuse("refused by an instance that had not seen the store's outage")
             return
         if exchange.status == 401 and any(record.token_was_lost(uid, exchange.ended) for uid in uids):
@@ -148,7 +153,7 @@ class Verdict:
             return
         for uid in uids:
             record.note(
-                exchange.ask.number, f"account {uid[:6]}: refreshed {record.refreshed.get(uid, 0) - record.begun:.1f} s"
+                exchange.ask.number, f"account {uid[:6]}: refreshed {record.refreshed(uid) - record.begun:.1f} s"
             )
         record.breaks("accounts", f"{exchange.status} {code} for an account that is well", exchange.ask.number)
 
@@ -182,8 +187,8 @@ class Verdict:
             if took < AT_DEADLINE * self._max_duration:
                 record.breaks("letter", f"cut to length after {took:.1f} s", ask.number)
             self._check_beginning(exchange, said)
-            if ask.wire == "openai":
-                record.kept.add(ask.number)
+            if ask.wire == "openai" and (named := _NAMED.search(exchange.body)):
+                record.kept[ask.number] = named[1].decode()
             return "length"
         if exchange.end != "complete":
             return self._lost(exchange, "the response broke off after its answer's end")
@@ -265,5 +270,9 @@ class Verdict:
         return "right"
 
 
-def _nothing(uid: str) -> None:
+def _nothing() -> None:
+    """There is nobody to ask."""
+
+
+def _nothing_of(uid: str) -> None:
     """Nobody logs in anew."""

@@ -43,7 +43,7 @@ class Watch:
 
     def look(self) -> None:
         """Hold what is there just now to the promises."""
-        self._note_refusals()
+        self.note()
         for account in self._accounts:
             running = {one.conversation.id: one for one in self._service.service.conversations.running(account)}
             there = {one.id: one for one in self._service.service.conversations.left(account)}
@@ -51,7 +51,8 @@ class Watch:
             for conversation in there.values():
                 self._judge(account, conversation, running.get(conversation.id))
 
-    def _note_refusals(self) -> None:
+    def note(self) -> None:
+        """Write down what the service has refused, and which tokens it has handed out."""
         record = self._service.record
         for one in record:
             if one.number <= self._seen:
@@ -59,8 +60,8 @@ class Watch:
             if one.name.startswith(("delete", "stop")) and (one.code or (one.status or 200) >= 400):
                 self._refused.update(found.decode() for found in _ID.findall(one.body))
             if one.name == "refresh" and one.account and one.status == 200 and not one.code:
-                self._record.refreshed[one.account] = one.at
-        self._seen = record[-1].number - 20 if record else self._seen  # The newest may not have their status yet.
+                self._record.refreshes[one.account].add(one.at)
+        self._seen = record[-1].number - 200 if record else self._seen  # The newest may not have their status yet.
 
     def _judge(self, account: Account, conversation: Conversation, running: Generation | None) -> None:
         numbers = text.numbers_in(" ".join(conversation.prompts))
@@ -85,7 +86,7 @@ class Watch:
         self, account: Account, conversation: Conversation, running: Generation | None, number: int, done_at: float
     ) -> str:
         record = self._record
-        if number in record.kept and running is None:
+        if record.kept.get(number) == conversation.id and running is None:
             return "kept: the time limit cut its answer, and its client can go on in it"
         begun = min((one.at for one in record.arrivals[number]), default=done_at)
         if conversation.id in self._refused or (running and running.history_id in self._refused):
@@ -96,8 +97,8 @@ class Watch:
             return "left behind: a process was killed"
         if record.was_refused({account.uid}, begun, done_at + self._plan.stays):
             return "left behind: the service refused the account, or everybody"
-        if record.was_out_of_reach(account.uid, begun, done_at + self._plan.stays):
-            return "left behind: its access token was revoked, and the store that has a newer one was away"
+        if record.was_untold(account.uid, done_at, done_at + self._plan.stays):
+            return "left behind: another instance alone knew the account's newest token, for want of a store"
         if record.was_unreachable(begun, done_at + self._plan.stays):
             return "left behind: nobody could connect to the service"
         return ""

@@ -103,7 +103,6 @@ class Weather:
     async def _access_revoked(self, event: Event) -> None:
         for account in self._accounts[event.target % 3 :: 3]:
             account.revoke_access()
-            self._record.revoked.append((account.uid, time.monotonic()))
         self._record.fired[event.kind] += 1
 
     async def _stays_busy(self, event: Event) -> None:

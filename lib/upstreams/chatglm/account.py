@@ -88,7 +88,7 @@ class Sessions:
             # What it hands out would be lost if the invocation ended now.
             await outlast(exchange, context.current().deadline.clean_up_seconds())
             raise
-        self._at_hand[name] = session
+        self._at_hand[name] = session._replace(new=False)
         if len(self._at_hand) > SHORT_CUTS:
             self._at_hand.popitem(last=False)
         return session

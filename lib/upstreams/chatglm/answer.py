@@ -92,13 +92,13 @@ class Generation:
         async with in_time():
             await self._body.prepare(self._account)
             first = await self._first()
-        yield [Start(self._reader.conversation_id, self._reader.model), self._usage(), *first]
+        yield [Start(told := self._reader.conversation_id, self._reader.model), self._usage(), *first]
         try:
             async with aclosing(self._more()) as lists:
                 async for events in lists:
                     yield events
         except TimeoutError:
-            self._conversations.keep |= self._request.resumable and not self._body.draws
+            self._conversations.spare(told if self._request.resumable and not self._body.draws else "")
             yield [self._usage(), Finish("length")]
 
     # Until the first content: all can be asked again.

@@ -27,11 +27,16 @@ class Conversations:
         self._account = account
         self._assistant_id = assistant_id
         self._ids: dict[str, None] = {}
+        self._spared = ""
 
     def note(self, conversation_id: str) -> None:
         """There is a conversation of this id."""
         if conversation_id:
             self._ids[conversation_id] = None
+
+    def spare(self, conversation_id: str) -> None:
+        """Leave this one in the list: the caller knows it, and may go on in it."""
+        self._spared = conversation_id
 
     async def stop(self, message_id: str) -> None:
         """End the generation of an answer."""
@@ -39,8 +44,8 @@ class Conversations:
 
     async def delete(self) -> None:
         """Take the conversations out of the list, unless they are to be kept."""
-        if not self.keep:
-            for conversation_id in self._ids:
+        for conversation_id in self._ids:
+            if not self.keep and conversation_id != self._spared:
                 await self._tidy("delete", lambda token, known=conversation_id: self._delete(known, token))  # type: ignore[misc]
 
     async def _delete(self, conversation_id: str, token: Token) -> None:

@@ -82,7 +82,7 @@ class EventReader:
         """The `logic_id` of the event before, which goes on where one comes without."""
         self._outline = Outline()
         self._growing: Place | None = None
-        """The text that the event before brought more of, where it brought nothing else."""
+        """The unfinished text that is the only content of the last event that was read field by field."""
         self._seam = Seam()
         self._sources = Sources()
         self._images = Images()
@@ -185,7 +185,7 @@ class EventReader:
                     self._text(place, value, events, finished=finished, draws=draws)
                     self._growing = place if len(contents) == 1 and not finished else None
             elif kind == "image":
-                self._seam.part()
+                self._seam.interrupt()
                 self._show(self._images.find(content), events)
             elif kind == "tool_calls":
                 self._find_call(part, content, events, from_result=False)
@@ -235,7 +235,7 @@ class EventReader:
             for item in self._mark_reader(kind).take(new):
                 events.add(Reasoning(item.text if isinstance(item, Text) else f"[{item.number}]({item.url})"))
         else:
-            self._seam.part()
+            self._seam.interrupt()
             self._tell_program(place, new, events, draws=draws)
 
     def _tell_program(self, place: Place, new: str, events: EventList, *, draws: bool) -> None:

@@ -1,10 +1,16 @@
-"""What an event says besides its text: in a stream of deltas, that is the same a hundred times over."""
+"""What an event says besides its text: in a stream of deltas, that is the same a hundred times over.
+
+Python takes 1, 1.0 and true for equal: a service that changed from one to another in mid-answer would not be noticed.
+"""
 
 from typing import Any
 
 
 class Outline:
-    """Compares each event with the one before, so that one that only brings more text is not read field by field."""
+    """Compares each event with the last that was read field by field, so that one that only brings more text is not.
+
+    Nobody compares the text of the only content of the only part: it is emptied, also in the event that is given.
+    """
 
     def __init__(self) -> None:
         self._event: dict[str, Any] | None = None
@@ -28,10 +34,13 @@ class Outline:
         return None
 
     def keep(self, event: dict[str, Any], field: str) -> None:
-        """From now on compare with `event`, but for the text in this `field` of the only content of its only part."""
+        """From now on compare with `event`, whose text is in this `field`; with nothing where its form is unusual."""
+        self._event = None
         try:
-            event["parts"][0]["content"][0][field] = ""
+            content = event["parts"][0]["content"][0]
+            kind = content["type"]
+            content[field] = ""
         except (LookupError, TypeError):  # Wrapped in other ways than usual.
-            self._event = None
-        else:
+            return
+        if type(kind) is str and kind:  # Else the text says what kind it is.
             self._event, self._field = event, field

@@ -29,6 +29,6 @@ class Seam:
         ends = before in _SENTENCE_ENDS or (before == "." and not (words[0].islower() or words[0].isdigit()))
         return f"\n{words}" if ends or _BLOCK.match(words) else words
 
-    def part(self) -> None:
+    def interrupt(self) -> None:
         """Something else than words stands here: what follows it needs no seam."""
         self._last_letter = ""
