@@ -27,6 +27,7 @@ from tests.upstream import (
     Instead,
     StandIn,
     Text,
+    Think,
 )
 
 HELLO: Any = [{"role": "user", "content": "Hello"}]
@@ -336,6 +337,26 @@ def test_an_answer_that_is_too_long_for_its_time_ends_in_order(
         assert last.choices[0].finish_reason == "length"
         assert stand_in.conversations(account) == [last.id]
         stand_in.wait_for(lambda: not stand_in.running(account))
+
+
+def test_of_an_answer_that_its_time_has_cut_only_the_conversation_is_kept_that_its_client_knows(
+    stand_in: StandIn, account: Account
+) -> None:
+    with serve({"GLM_CHATGLM_URL": stand_in.url, "GLM_MAX_DURATION": "3"}) as bundle:
+        create = bundle.client(account.refresh_token).chat.completions.create
+        cut = Answer(Think("Well. "), Text("one ", "two"), gate=Gate(after=2), lingers=True)
+        stand_in.script(Answer(), account=account)  # It says nothing, and is asked for again.
+        stand_in.script(cut, account=account)
+        chunks = list(create(model="glm-4", messages=HELLO, stream=True))
+        assert chunks[-1].choices[0].finish_reason == "length"
+        assert stand_in.conversations(account) == [chunks[-1].id]
+
+        stand_in.script(Answer(Think("No call. "), Text("Hello")), account=account)
+        stand_in.script(cut, account=account)  # It is asked for again, when the client has the first one's id.
+        tools: Any = [{"type": "function", "function": {"name": "search", "parameters": {"type": "object"}}}]
+        list(create(model="glm-4", messages=HELLO, stream=True, tools=tools, tool_choice="required"))
+        stand_in.wait_for(lambda: not stand_in.running(account))
+        assert stand_in.conversations(account) == [chunks[-1].id]
 
 
 @pytest.mark.parametrize(("path", "finish"), [("/v1/messages", '"max_tokens"'), ("/v1/responses", '"incomplete"')])
