@@ -344,15 +344,15 @@ def test_of_an_answer_that_its_time_has_cut_only_the_conversation_is_kept_that_i
 ) -> None:
     with serve({"GLM_CHATGLM_URL": stand_in.url, "GLM_MAX_DURATION": "3"}) as bundle:
         create = bundle.client(account.refresh_token).chat.completions.create
-        cut = Answer(Think("Well. "), Text("one ", "two"), gate=Gate(after=2), lingers=True)
+        cut = [Answer(Think("Well. "), Text("one ", "two"), gate=Gate(after=2), lingers=True) for _ in range(2)]
         stand_in.script(Answer(), account=account)  # It says nothing, and is asked for again.
-        stand_in.script(cut, account=account)
+        stand_in.script(cut[0], account=account)
         chunks = list(create(model="glm-4", messages=HELLO, stream=True))
         assert chunks[-1].choices[0].finish_reason == "length"
         stand_in.wait_for(lambda: stand_in.conversations(account) == [chunks[-1].id])
 
         stand_in.script(Answer(Think("No call. "), Text("Hello")), account=account)
-        stand_in.script(cut, account=account)  # It is asked for again, when the client has the first one's id.
+        stand_in.script(cut[1], account=account)  # It is asked for again, when the client has the first one's id.
         tools: Any = [{"type": "function", "function": {"name": "search", "parameters": {"type": "object"}}}]
         list(create(model="glm-4", messages=HELLO, stream=True, tools=tools, tool_choice="required"))
         stand_in.wait_for(lambda: stand_in.conversations(account) == [chunks[-1].id])
