@@ -339,6 +339,20 @@ def test_an_answer_that_is_too_long_for_its_time_ends_in_order(
         stand_in.wait_for(lambda: not stand_in.running(account))
 
 
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages"])
+def test_cleaning_up_that_takes_too_long_is_no_matter_of_the_client(
+    stand_in: StandIn, account: Account, path: str
+) -> None:
+    with serve({"GLM_CHATGLM_URL": stand_in.url, "GLM_MAX_DURATION": "4"}) as bundle:
+        stand_in.script(Answer(Text("one ", "two"), gate=Gate(after=2), lingers=True), account=account)
+        stand_in.fail("stop", delay=0.2)
+        body = {"model": "glm-4", "max_tokens": 99, "messages": HELLO, "stream": True}
+        headers = {"Authorization": f"Bearer {account.refresh_token}"}
+        answer = httpx.post(bundle.url + path, json=body, headers=headers)  # Raises where the response breaks off.
+    assert "one" in answer.text
+    assert "error" not in answer.text
+
+
 def test_of_an_answer_that_its_time_has_cut_only_the_conversation_is_kept_that_its_client_knows(
     stand_in: StandIn, account: Account
 ) -> None:

@@ -87,6 +87,11 @@ class EventStream:
             if not self._started and not late:
                 raise
             known = too_late() if late else as_error(error)
+            if (
+                request.answered
+            ):  # It happened while the answer was cleaned up after, which is no matter of the client's.
+                await self._end(send)
+                return
             if not self._started:
                 raise known from error
             request.error = known.code
@@ -104,6 +109,9 @@ class EventStream:
         finally:
             if heartbeat is not None:
                 heartbeat.cancel()
+        await self._end(send)
+
+    async def _end(self, send: Send) -> None:
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     def _rest(self) -> bytes:
