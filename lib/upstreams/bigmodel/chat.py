@@ -3,12 +3,14 @@
 `POST /chat/completions`, always streamed (open platform, "Stream": [documented]).
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Any, Final
 
 import httpx
 
 from lib.errors import BadRequest, UpstreamFailed, UpstreamUnavailable
+from lib.http import content
 from lib.runtime import context
 from lib.types.chat import ChatRequest, texts
 from lib.types.events import Event
@@ -37,8 +39,9 @@ async def answer(request: ChatRequest, key: str) -> AsyncGenerator[list[Event]]:
         async with in_time():
             events = await generation.begin()
         yield events
-        async for events in generation.rest():
-            yield events
+        async with aclosing(generation.rest()) as rest:
+            async for events in rest:
+                yield events
     finally:
         await generation.close()
 
@@ -77,7 +80,7 @@ class Generation:
         self._model = models.find(request)
         self._service = service.current()
         self._response: httpx.Response | None = None
-        self._pieces: AsyncIterator[bytes] | None = None
+        self._pieces: AsyncGenerator[bytes] | None = None
         self._chunks = self._reader()
 
     async def begin(self) -> list[Event]:
@@ -93,7 +96,7 @@ class Generation:
             prompt = await self._prompt(older_urls=False)
             return await self._ask({**options, "messages": prompt.messages})
 
-    async def rest(self) -> AsyncIterator[list[Event]]:
+    async def rest(self) -> AsyncGenerator[list[Event]]:
         """The events that follow, to the last."""
         chunks = self._chunks
         while not chunks.done and chunks.failure is None:
@@ -110,7 +113,8 @@ class Generation:
     async def close(self) -> None:
         """Nothing more is wanted of it."""
         response, self._response = self._response, None
-        if response is not None:
+        if response is not None and self._pieces is not None:
+            await self._pieces.aclose()
             await response.aclose()
 
     def _reader(self) -> Chunks:
@@ -129,8 +133,7 @@ class Generation:
         await self.close()
         self._chunks = self._reader()
         self._response = await self._service.stream(_CHAT, self._key, body)
-        packed = self._response.headers.get("content-encoding", "identity") != "identity"
-        self._pieces = self._response.aiter_bytes() if packed else self._response.aiter_raw()
+        self._pieces = content.pieces(self._response)
         if self._response.headers.get("content-type", "").lower().startswith("application/json"):
             return await self._whole()
         events: list[Event] = []
