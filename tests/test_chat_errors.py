@@ -324,7 +324,7 @@ def test_past_the_deadline_before_the_first_word_is_a_504(stand_in: StandIn, acc
 def test_an_answer_that_is_too_long_for_its_time_ends_in_order(
     stand_in: StandIn, account: Account, stream: bool
 ) -> None:
-    with serve({"GLM_CHATGLM_URL": stand_in.url, "GLM_MAX_DURATION": "2"}) as bundle:
+    with serve({"GLM_CHATGLM_URL": stand_in.url, "GLM_MAX_DURATION": "6"}) as bundle:
         stand_in.script(Answer(Text("one ", "two ", "three"), gate=Gate(after=2), lingers=True), account=account)
         create = bundle.client(account.refresh_token).chat.completions.create
         if stream:
@@ -343,9 +343,9 @@ def test_an_answer_that_is_too_long_for_its_time_ends_in_order(
 def test_cleaning_up_that_takes_too_long_is_no_matter_of_the_client(
     stand_in: StandIn, account: Account, path: str
 ) -> None:
-    with serve({"GLM_CHATGLM_URL": stand_in.url, "GLM_MAX_DURATION": "4"}) as bundle:
+    with serve({"GLM_CHATGLM_URL": stand_in.url, "GLM_MAX_DURATION": "8"}) as bundle:
         stand_in.script(Answer(Text("one ", "two"), gate=Gate(after=2), lingers=True), account=account)
-        stand_in.fail("stop", delay=0.2)
+        stand_in.fail("stop", delay=0.5)
         body = {"model": "glm-4", "max_tokens": 99, "messages": HELLO, "stream": True}
         headers = {"Authorization": f"Bearer {account.refresh_token}"}
         answer = httpx.post(bundle.url + path, json=body, headers=headers)  # Raises where the response breaks off.
@@ -356,7 +356,7 @@ def test_cleaning_up_that_takes_too_long_is_no_matter_of_the_client(
 def test_of_an_answer_that_its_time_has_cut_only_the_conversation_is_kept_that_its_client_knows(
     stand_in: StandIn, account: Account
 ) -> None:
-    with serve({"GLM_CHATGLM_URL": stand_in.url, "GLM_MAX_DURATION": "3"}) as bundle:
+    with serve({"GLM_CHATGLM_URL": stand_in.url, "GLM_MAX_DURATION": "6"}) as bundle:
         create = bundle.client(account.refresh_token).chat.completions.create
         cut = [Answer(Think("Well. "), Text("one ", "two"), gate=Gate(after=2), lingers=True) for _ in range(2)]
         stand_in.script(Answer(), account=account)  # It says nothing, and is asked for again.

@@ -369,7 +369,7 @@ def test_an_answer_ends_in_order_before_the_platform_would_cut_it(built: Build, 
     account = upstream.account()
     upstream.script(Answer(Text("Once ", "upon ", "a time"), gate=Gate(after=2)))
     with (
-        Deployment(built, {"GLM_CHATGLM_URL": upstream.url}, max_duration=4) as short,
+        Deployment(built, {"GLM_CHATGLM_URL": upstream.url}, max_duration=10) as short,
         OpenAI(base_url=f"{short.url}/v1", api_key=account.refresh_token, max_retries=0) as client,
     ):
         chunks = list(stream(client))
