@@ -348,7 +348,8 @@ def test_cleaning_up_that_takes_too_long_is_no_matter_of_the_client(
         stand_in.fail("stop", delay=0.5)
         body = {"model": "glm-4", "max_tokens": 99, "messages": HELLO, "stream": True}
         headers = {"Authorization": f"Bearer {account.refresh_token}"}
-        answer = httpx.post(bundle.url + path, json=body, headers=headers)  # Raises where the response breaks off.
+        # Raises where the response breaks off.
+        answer = httpx.post(bundle.url + path, json=body, headers=headers, timeout=30)
     assert "one" in answer.text
     assert "error" not in answer.text
 
