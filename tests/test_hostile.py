@@ -70,6 +70,7 @@ def logged(bundle: Bundle, request_id: str) -> dict[str, Any]:
     while time.monotonic() < until:
         for line in bundle.output:
             if request_id in line and (found := json.loads(line))["message"] == "request":
+                assert found["request_id"] == request_id
                 return dict(found)
         time.sleep(0.005)
     raise TimeoutError("the request was not logged")

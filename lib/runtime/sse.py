@@ -87,9 +87,7 @@ class EventStream:
             if not self._started and not late:
                 raise
             known = too_late() if late else as_error(error)
-            if (
-                request.answered
-            ):  # It happened while the answer was cleaned up after, which is no matter of the client's.
+            if request.answered:  # It happened in cleaning up afterwards, which is no matter of the client's.
                 await self._end(send)
                 return
             if not self._started:
