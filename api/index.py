@@ -13,9 +13,9 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lib.errors import NotFound
-from lib.runtime.app import function
-from lib.runtime.lambda_handler import LambdaHandler
-from lib.runtime.page import asset, page
+from lib.serving.app import function
+from lib.serving.lambda_handler import LambdaHandler
+from lib.serving.page import asset, page
 from lib.wires.openai.wire import WIRE
 
 ENDPOINTS: Final = {

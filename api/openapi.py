@@ -7,8 +7,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from lib.runtime.app import function
-from lib.runtime.lambda_handler import LambdaHandler
+from lib.serving.app import function
+from lib.serving.lambda_handler import LambdaHandler
 from lib.wires.openai.wire import WIRE
 from lib.wires.openapi import document
 

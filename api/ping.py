@@ -12,8 +12,8 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from lib import settings
-from lib.runtime.app import function
-from lib.runtime.lambda_handler import LambdaHandler
+from lib.serving.app import function
+from lib.serving.lambda_handler import LambdaHandler
 from lib.wires.openai.wire import WIRE
 
 _OFF = ("", "0", "false")
@@ -29,11 +29,11 @@ async def ping(request: Request) -> Response:
 
 async def _deep(request: Request, headers: dict[str, str]) -> Response:
     # Late, since a plain ping pays for none of this.
-    from lib.accounts import keys, standing
+    from lib.accounts import health, keys
     from lib.upstreams import choose
     from lib.wires.openai.token_check import accounts
 
-    states = await standing.of_all(keys.of_owner(request), choose, fresh=False)
+    states = await health.check_all(keys.of_owner(request), choose, fresh=False)
     alive = any(state.live for state in states)
     return JSONResponse(accounts(states), 200 if alive else 503, headers=headers)
 

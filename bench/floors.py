@@ -25,7 +25,7 @@ from bench.streams import FAST, SLOWLY, in_turn
 from bench.table import Figure, compared
 from bench.upstream import Order, chunks
 from lib.http.transport import Transport
-from lib.upstreams.chatglm.event_reader import EventReader
+from lib.upstreams.chatglm.stream.event_reader import EventReader
 
 EVENT = (
     b'data: {"id":"cccccccccccccccccccccccc","object":"chat.completion.chunk","created":1790732179,"model":"glm-5.3",'

@@ -1,7 +1,7 @@
 """A simulation of the queue before the accounts: who comes when, who waits how long, who is refused.
 
 Each account writes one answer at a time. Who finds one of its accounts free takes any of these; who does not waits, in
-the order of coming, for at most `PATIENCE`, and is then told that they are busy: what `lib/accounts/queue.py` does.
+the order of coming, for at most `PATIENCE`, and is then told that they are busy: what `lib/accounts/turns.py` does.
 """
 
 import heapq

@@ -11,7 +11,7 @@ from bench.processes import BUNDLE, server, tokens, upstream, used
 from bench.streams import FAST, SLOWLY, WARM_UP
 from bench.table import Figure, compared
 from bench.upstream import CALL, Order
-from lib.upstreams.chatglm import prompt
+from lib.upstreams.chatglm.chat import prompt
 from lib.wires.anthropic.message_request import MessageRequest
 from lib.wires.shared.request import parse
 from tests import captures

@@ -11,15 +11,14 @@ from hypothesis import strategies as st
 
 from lib import errors as house
 from lib.errors import Error
-from lib.runtime import context
-from lib.runtime.context import Invocation
-from lib.runtime.deadline import Deadline
+from lib.invocation import context, retry
+from lib.invocation.context import Invocation
+from lib.invocation.deadline import Deadline
 from lib.types.chat import ChatRequest
 from lib.types.events import Event
 from lib.types.images import ImageRequest
 from lib.types.upstream import KeyState
 from lib.types.videos import VideoRequest
-from lib.upstreams import retry
 from lib.upstreams.bigmodel import errors
 from tests import bigmodel
 from tests.bigmodel import ERRORS, Answer, Gate, Platform

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from lib.errors import UpstreamFailed
 from lib.types.events import Event, Finish, ToolCallArguments, ToolCallEnd, ToolCallStart
-from lib.upstreams import sse_decoder
 from lib.upstreams.bigmodel.chunks import Chunks
 from lib.upstreams.bigmodel.tool_calls import ToolCalls
-from lib.upstreams.sse_decoder import SseDecoder
+from lib.upstreams.shared import sse_decoder
+from lib.upstreams.shared.sse_decoder import SseDecoder
 from tests.bigmodel_upstream import calls, finish, reasoning, text
 
 LINES = st.text(st.characters(exclude_characters="\r\n", exclude_categories=["Cs"]), max_size=20)

@@ -4,8 +4,8 @@ import pytest
 
 from lib.types.chat import ChatRequest, Message, Tool
 from lib.types.events import Event, Finish, Reasoning, Text, ToolCallArguments, ToolCallEnd, ToolCallStart
-from lib.upstreams.chatglm.calls import CallEvents
-from lib.upstreams.chatglm.event_json import NativeCall
+from lib.upstreams.chatglm.chat.calls import CallEvents
+from lib.upstreams.chatglm.stream.event_json import NativeCall
 
 RUN = Tool("Run", parameters={"type": "object", "properties": {"command": {"type": "string"}}})
 REQUEST = ChatRequest("m", (Message("user"),), tools=(RUN, Tool("ping")))

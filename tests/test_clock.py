@@ -6,7 +6,7 @@ from typing import Any
 import openai
 import pytest
 
-from lib.upstreams.chatglm.clock import Clock
+from lib.upstreams.chatglm.session.clock import Clock
 from tests.asking import ask, turn
 from tests.bundle import Bundle, serve
 from tests.upstream import Account, StandIn

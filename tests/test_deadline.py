@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.runtime.deadline import CLEAN_UP_TIMEOUT, GRACE, Deadline, outlast, uninterrupted
+from lib.invocation.deadline import CLEAN_UP_TIMEOUT, GRACE, Deadline, shielded_wait, uninterrupted
 
 VERCEL = {"VERCEL": "1"}
 ADAPTER = {"AWS_LAMBDA_FUNCTION_NAME": "glm", "AWS_LWA_INVOKE_MODE": "response_stream"}
@@ -246,7 +246,7 @@ def test_work_that_takes_too_long_is_cancelled(cancelled: bool) -> None:
 def test_what_others_wait_for_too_is_left_alone(seconds: float) -> None:
     async def main() -> str:
         work = asyncio.create_task(asyncio.sleep(0.05, "done"))
-        leaving = asyncio.create_task(outlast(work, seconds))
+        leaving = asyncio.create_task(shielded_wait(work, seconds))
         await asyncio.sleep(0)
         leaving.cancel()
         with suppress(asyncio.CancelledError):

@@ -7,6 +7,7 @@ from contextlib import aclosing
 import pytest
 
 from lib.errors import AccountBusy, AnswerUnusable, BadRequest, Error, UpstreamFailed
+from lib.toolcalls import emulation
 from lib.types.chat import ChatRequest, Message, ResponseFormat, TextPart, Tool, ToolChoice
 from lib.types.events import (
     Event,
@@ -20,7 +21,6 @@ from lib.types.events import (
     ToolCallStart,
     Usage,
 )
-from lib.upstreams import emulation
 
 type Lists = Sequence[list[Event] | Error]
 

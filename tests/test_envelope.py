@@ -24,9 +24,9 @@ from lib.errors import (
     UpstreamUnavailable,
     UpstreamUncertain,
 )
-from lib.upstreams.chatglm import envelope
-from lib.upstreams.chatglm.envelope import MAX_RETRY_AFTER
-from lib.upstreams.chatglm.refusal import BUSY_RETRY_AFTER, LIMITED_RETRY_AFTER, Unknown
+from lib.upstreams.chatglm.session import envelope
+from lib.upstreams.chatglm.session.envelope import MAX_RETRY_AFTER
+from lib.upstreams.chatglm.session.refusal import BUSY_RETRY_AFTER, LIMITED_RETRY_AFTER, Unknown
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),

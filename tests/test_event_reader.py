@@ -11,10 +11,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lib.types.events import Code, DrawingPrompt, Event, Finish, Image, Output, Reasoning, Revision, Source, Text
-from lib.upstreams.chatglm.doubling import LEAST
-from lib.upstreams.chatglm.event_reader import EventReader
-from lib.upstreams.chatglm.part_text import DOUBT, REPEATS
-from lib.upstreams.sse_decoder import MAX_EVENT_BYTES
+from lib.upstreams.chatglm.stream.doubling import LEAST
+from lib.upstreams.chatglm.stream.event_reader import EventReader
+from lib.upstreams.chatglm.stream.part_text import DOUBT, REPEATS
+from lib.upstreams.shared.sse_decoder import MAX_EVENT_BYTES
 
 CONVERSATION = "66f0a1b2c3d4e5f60718293a"
 FIELDS = {"text": "text", "think": "think", "code": "code", "execution_output": "content"}

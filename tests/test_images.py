@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from zai import ZaiClient
 
 from lib.errors import BadRequest, TooLarge
-from lib.runtime import limits
-from lib.upstreams.chatglm.images import aspect_ratio
+from lib.serving import limits
+from lib.upstreams.chatglm.media.images import aspect_ratio
 from lib.wires.shared.size import parse_size
 from tests.bundle import Bundle, serve
 from tests.upstream import (

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from starlette.types import Message
 
 from lib.errors import UpstreamFailed
-from lib.runtime import limits
-from lib.runtime.joined import SLICE, batches
-from lib.runtime.sse import EventStream
+from lib.serving import limits
+from lib.serving.joined import SLICE, batches
+from lib.serving.sse import EventStream
 from lib.types.chat import ChatRequest, Sampling
 from lib.types.events import Code, Event, Finish, Output, Reasoning, Search, Start, Text, ToolCallArguments
 from lib.wires.openai.chat_request import ChatRequest as Body

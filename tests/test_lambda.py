@@ -211,7 +211,7 @@ from lib.store.seal import Sealer
 assert Sealer("token").open(Sealer("token").seal(b"x")) == b"x"
 """
 SCHEMAS = """
-from lib.tools import schema
+from lib.structured import schema
 assert schema.Checker({"type": "integer"}).fault("one")
 """
 PICTURES = """

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from lib.runtime import lambda_adapter
+from lib.invocation import lambda_adapter
 from tests.bundle import Bundle, serve
 
 ADAPTER = {"AWS_LAMBDA_FUNCTION_NAME": "glm", "AWS_LWA_INVOKE_MODE": "response_stream"}

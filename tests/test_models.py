@@ -5,7 +5,7 @@ from typing import Any
 import openai
 import pytest
 
-from lib.upstreams.chatglm import models
+from lib.upstreams.chatglm.chat import models
 from tests.asking import ask, sent
 from tests.bundle import Bundle
 from tests.upstream import Account, StandIn

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lib.types.events import Event
-from lib.upstreams.chatglm.event_reader import EventReader
+from lib.upstreams.chatglm.stream.event_reader import EventReader
 
 type Step = dict[str, Any] | None
 """An event; None: the stream is cut, and taken up again."""

@@ -14,9 +14,9 @@ import httpx
 import pytest
 from starlette.requests import Request
 
-import lib.runtime.page
+import lib.serving.page
 from lib.errors import NotFound
-from lib.runtime.page import FOLDER
+from lib.serving.page import FOLDER
 from lib.settings import VERSION
 from tests.bundle import Bundle, serve
 from tests.platforms import npm
@@ -118,13 +118,13 @@ def test_head_is_answered_without_it(bundle: Bundle) -> None:
 
 
 def test_a_package_without_it_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(lib.runtime.page, "FOLDER", tmp_path)
-    lib.runtime.page._files.cache_clear()
+    monkeypatch.setattr(lib.serving.page, "FOLDER", tmp_path)
+    lib.serving.page._files.cache_clear()
     try:
         with pytest.raises(NotFound):
-            asyncio.run(lib.runtime.page.page(Request({"type": "http", "headers": []})))
+            asyncio.run(lib.serving.page.page(Request({"type": "http", "headers": []})))
     finally:
-        lib.runtime.page._files.cache_clear()
+        lib.serving.page._files.cache_clear()
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.runtime.prefer import wait
+from lib.serving.prefer import wait
 
 
 @pytest.mark.parametrize(

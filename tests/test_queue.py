@@ -5,7 +5,7 @@ from collections.abc import Callable, Coroutine, Sequence
 
 import pytest
 
-from lib.accounts.queue import Queue
+from lib.accounts.turns import Queue
 from lib.errors import AccountBusy
 
 

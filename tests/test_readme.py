@@ -31,7 +31,7 @@ import yaml  # type: ignore[import-untyped]
 from lib.errors import Error
 from lib.settings import Settings
 from lib.types.aliases import DEFAULTS, SUFFIXES
-from lib.upstreams.chatglm import models
+from lib.upstreams.chatglm.chat import models
 from lib.wires.shared.request import DEFAULT_MODEL
 from tests.bundle import Bundle, serve
 from tests.endpoints import endpoints

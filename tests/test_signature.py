@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.settings import SIGN_SECRET
-from lib.upstreams.chatglm import signature
+from lib.upstreams.chatglm.session import signature
 
 milliseconds = st.integers(1_000_000_000_000, 9_999_999_999_999)
 

@@ -10,11 +10,11 @@ import pytest
 from starlette.types import Message
 
 from lib.errors import DeadlineExceeded, Error, UpstreamFailed
-from lib.runtime import context
-from lib.runtime.context import Invocation
-from lib.runtime.deadline import Deadline, uninterrupted
-from lib.runtime.failure import too_late
-from lib.runtime.sse import HEAD_AFTER, WRITE_TIMEOUT, EventStream
+from lib.invocation import context
+from lib.invocation.context import Invocation
+from lib.invocation.deadline import Deadline, uninterrupted
+from lib.invocation.within_deadline import too_late
+from lib.serving.sse import HEAD_AFTER, WRITE_TIMEOUT, EventStream
 from lib.types.events import Event, Finish, Text
 from lib.wires.openai.wire import WIRE
 from tests.clock import Loop

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from lib.tokens import cut, tokens
 from lib.types.chat import Sampling
-from lib.types.usage import cut, tokens
 from lib.wires.shared.stop_filter import StopFilter
 
 # Few letters and short pieces, so that stop sequences are hit, begun, overlapped and cut; one letter has three bytes.

@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from lib.errors import Unauthorized
-from lib.upstreams.chatglm.token import Token
+from lib.upstreams.chatglm.session.token import Token
 from tests.upstream import Account, StandIn
 
 

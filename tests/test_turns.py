@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.types.chat import Message, Role, TextPart
-from lib.upstreams.chatglm import prompt
+from lib.upstreams.chatglm.chat import prompt
 from tests.asking import ask, sent, sent_text, turn
 from tests.bundle import Bundle
 from tests.upstream import Account, StandIn

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lib.tokens import Counter, cut, estimate, tokens
 from lib.types.events import Usage
-from lib.types.usage import Counter, cut, estimate, tokens
 from tests import tokens as measured
 from tests.platforms import npm
 

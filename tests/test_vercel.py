@@ -152,7 +152,7 @@ def test_functions_carry_their_byte_code(built: Build) -> None:
 
 def test_the_byte_code_is_of_the_very_source_that_is_beside_it(built: Build) -> None:
     for function in built.functions.values():
-        for module in ("lib/runtime/app.py", "_vendor/starlette/routing.py", "_vendor/vercel_runtime/vc_init.py"):
+        for module in ("lib/serving/app.py", "_vendor/starlette/routing.py", "_vendor/vercel_runtime/vc_init.py"):
             path = PurePosixPath(module)
             compiled = function.files[f"{path.parent}/__pycache__/{path.stem}.cpython-312.pyc"].read_bytes()
             flags, hashed = struct.unpack_from("<4xI8s", compiled)  # PEP 552

@@ -8,11 +8,11 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from lib import settings
-from lib.accounts import keys, standing
+from lib.accounts import health, keys
 from lib.errors import Error
-from lib.runtime.app import function
-from lib.runtime.body import body_of
-from lib.runtime.lambda_handler import LambdaHandler
+from lib.serving.app import function
+from lib.serving.body import body_of
+from lib.serving.lambda_handler import LambdaHandler
 from lib.types.upstream import KeyState
 from lib.upstreams import choose
 from lib.wires.openai.token_check import TokenCheckRequest, accounts, verdict
@@ -28,7 +28,7 @@ async def check(request: Request) -> JSONResponse:
     body = await parse(TokenCheckRequest, await body_of(request))
     presented = keys.of_presented(body.token)
     if settings.current().access_keys:
-        return JSONResponse(accounts(await standing.of_all(presented, choose, fresh=True)))
+        return JSONResponse(accounts(await health.check_all(presented, choose, fresh=True)))
     found, failure = KeyState(live=False), None
     for key in presented:
         upstream = choose(key.text)

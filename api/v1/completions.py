@@ -12,10 +12,10 @@ from starlette.routing import Route
 
 from lib.accounts import keys
 from lib.accounts.failover import answer
-from lib.runtime.app import function
-from lib.runtime.body import body_of
-from lib.runtime.lambda_handler import LambdaHandler
-from lib.runtime.sse import EventStream
+from lib.serving.app import function
+from lib.serving.body import body_of
+from lib.serving.lambda_handler import LambdaHandler
+from lib.serving.sse import EventStream
 from lib.upstreams import choose
 from lib.wires.openai.completion_request import CompletionRequest
 from lib.wires.openai.completion_response import CompletionEncoder, whole
@@ -25,7 +25,7 @@ from lib.wires.shared.request import parse
 
 async def complete(request: Request) -> EventStream | JSONResponse:
     """Go on with the text that the body holds."""
-    brought = keys.of(request, choose)
+    brought = keys.from_request(request, choose)
     body = (await parse(CompletionRequest, await body_of(request))).check()
     wanted = body.chat_request()
     events = answer(brought, wanted, streamed=bool(body.stream))

@@ -10,10 +10,10 @@ from starlette.routing import Route
 
 from lib.accounts import keys
 from lib.accounts.failover import fail_over_call
-from lib.runtime import limits
-from lib.runtime.app import function
-from lib.runtime.body import body_of
-from lib.runtime.lambda_handler import LambdaHandler
+from lib.serving import limits
+from lib.serving.app import function
+from lib.serving.body import body_of
+from lib.serving.lambda_handler import LambdaHandler
 from lib.types.upstream import Embeddings, Upstream
 from lib.upstreams import choose
 from lib.wires.openai.embeddings import MODEL, EmbeddingRequest, whole
@@ -25,7 +25,7 @@ _INSTEAD = 'Send fewer texts, or ask for fewer dimensions or for encoding_format
 
 async def embed(request: Request) -> Response:
     """Turn the texts that the body holds into vectors. Generates nothing, and waits for nobody's turn."""
-    brought = keys.of(request, choose)
+    brought = keys.from_request(request, choose)
     body = (await parse(EmbeddingRequest, await body_of(request))).check()
 
     keys.note_model(brought, body.model or MODEL)

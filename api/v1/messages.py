@@ -10,10 +10,10 @@ from starlette.routing import Route
 
 from lib.accounts import failover, keys
 from lib.errors import BadRequest
-from lib.runtime.app import function
-from lib.runtime.body import body_of
-from lib.runtime.lambda_handler import LambdaHandler
-from lib.runtime.sse import EventStream
+from lib.serving.app import function
+from lib.serving.body import body_of
+from lib.serving.lambda_handler import LambdaHandler
+from lib.serving.sse import EventStream
 from lib.upstreams import choose
 from lib.wires.anthropic.message_request import CountRequest, MessageRequest
 from lib.wires.anthropic.message_response import MessageEncoder, measured, whole
@@ -23,7 +23,7 @@ from lib.wires.shared.request import parse
 
 async def create(request: Request) -> EventStream | JSONResponse:
     """Answer the conversation that the body holds."""
-    brought = keys.of(request, choose)
+    brought = keys.from_request(request, choose)
     body = (await parse(MessageRequest, await body_of(request))).check()
     wanted = body.chat_request()
     events = measured(wanted, failover.answer(brought, wanted, streamed=bool(body.stream)))
@@ -42,7 +42,7 @@ async def refuse(request: Request) -> Response:
 
 async def count_tokens(request: Request) -> JSONResponse:
     """Tell how many tokens the prompt has. Generates nothing, and waits for nobody's turn."""
-    brought = keys.of(request, choose)
+    brought = keys.from_request(request, choose)
     wanted = (await parse(CountRequest, await body_of(request))).check().chat_request()
     counted = await failover.count_tokens(brought, wanted)
     return JSONResponse({"input_tokens": max(1, counted)})

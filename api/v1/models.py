@@ -17,8 +17,8 @@ from starlette.routing import Route
 from lib import settings
 from lib.accounts import keys
 from lib.errors import NoAccountAvailable, NotFound, Unauthorized
-from lib.runtime.app import function
-from lib.runtime.lambda_handler import LambdaHandler
+from lib.serving.app import function
+from lib.serving.lambda_handler import LambdaHandler
 from lib.types import aliases
 from lib.types.upstream import Upstream
 from lib.upstreams import UPSTREAMS, choose
@@ -59,7 +59,7 @@ async def retrieve_model(request: Request) -> JSONResponse:
 def _upstreams(request: Request) -> Sequence[Upstream]:
     """The services of the keys that the request may use, or all. The names are no secret: a wrong key is no fault."""
     try:
-        return list(dict.fromkeys(one.upstream for one in keys.of(request, choose)))
+        return list(dict.fromkeys(one.upstream for one in keys.from_request(request, choose)))
     except (Unauthorized, NoAccountAvailable):
         return UPSTREAMS
 

@@ -10,10 +10,10 @@ from starlette.routing import Route
 
 from lib.accounts import failover, keys, response_id
 from lib.errors import NotFound
-from lib.runtime.app import function
-from lib.runtime.body import body_of
-from lib.runtime.lambda_handler import LambdaHandler
-from lib.runtime.sse import EventStream
+from lib.serving.app import function
+from lib.serving.body import body_of
+from lib.serving.lambda_handler import LambdaHandler
+from lib.serving.sse import EventStream
 from lib.upstreams import choose
 from lib.wires.responses.request import ResponseRequest
 from lib.wires.responses.response import COPIES, ResponseEncoder, StreamWire, whole
@@ -23,7 +23,7 @@ from lib.wires.shared.request import parse
 
 async def create(request: Request) -> EventStream | JSONResponse:
     """Answer the conversation that the body holds, or goes on with."""
-    brought = keys.of(request, choose)
+    brought = keys.from_request(request, choose)
     body = (await parse(ResponseRequest, await body_of(request))).check()
     conversation = None
     if body.previous_response_id:

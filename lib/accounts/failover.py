@@ -11,11 +11,11 @@ from contextlib import AsyncExitStack, aclosing
 from typing import Final, Protocol
 
 from lib import settings
-from lib.accounts import response_id, warnings
+from lib.accounts import owner_warnings, response_id
 from lib.accounts.cooldown import Cooldown
 from lib.accounts.keys import Candidate, note_model
 from lib.accounts.outcome import most_useful, of_deployment, risk_control
-from lib.accounts.queue import Queue, busy
+from lib.accounts.turns import Queue, busy
 from lib.errors import (
     AccountBusy,
     AnswerUnusable,
@@ -26,7 +26,7 @@ from lib.errors import (
     TooLarge,
     UpstreamUncertain,
 )
-from lib.runtime import context
+from lib.invocation import context
 from lib.store import configured_store
 from lib.store.seal import turn_name
 from lib.types import aliases
@@ -197,7 +197,7 @@ class _Round[T]:
                 if not had:
                     self._failed(candidate, busy())
                     continue
-                warnings.about_to_expire(candidate)
+                owner_warnings.about_to_expire(candidate)
                 context.current().others = len(self._untried) - 1 if self._wait_if_busy else len(self._untried)
                 async with aclosing(self._attempt(self._upstream, candidate.key.text)) as items:
                     try:
@@ -245,7 +245,7 @@ class _Round[T]:
     def _failed(self, candidate: Candidate, error: Error) -> None:
         """Decide what a failure means for this key and the others. Raises what must be told at once."""
         candidate.note(error.code)
-        warnings.refused(candidate, error)
+        owner_warnings.refused(candidate, error)
         context.current().turn.end()
         if isinstance(error, AccountBusy) and self._wait_if_busy:
             wait = self._backoff * random.uniform(0.5, 1.0)  # noqa: S311

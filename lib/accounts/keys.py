@@ -17,7 +17,7 @@ from starlette.requests import Request
 
 from lib import settings
 from lib.errors import BadRequest, NoAccountAvailable, Unauthorized
-from lib.runtime import context
+from lib.invocation import context
 from lib.types.upstream import Upstream
 
 MAX_KEYS: Final = 100
@@ -71,7 +71,7 @@ class Candidate(NamedTuple):
         request.tried.append({"account": self.key.fingerprint, "outcome": outcome})
 
 
-def of(request: Request, choose: Choose) -> list[Candidate]:
+def from_request(request: Request, choose: Choose) -> list[Candidate]:
     """The keys that this request may use, with their upstreams.
 
     Raises `Unauthorized` where it brings none, not the right one, or none that is any upstream's; `NoAccountAvailable`

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from playwright.sync_api import Browser, Page, expect
 
-from lib.runtime.page import FOLDER
+from lib.serving.page import FOLDER
 from tests.browser.visitor import Visitor
 from tests.bundle import Bundle
 from tests.upstream import Answer, Search, Source, StandIn, Text, Think

@@ -1,7 +1,7 @@
 """Field reports 15 to 23: what people send, and what is read as it was meant.
 
 Elsewhere: forged keys and odd bytes (tests/test_hostile.py), names and aliases (tests/test_models.py), the lengths of
-answers (22, 33, tests/test_stop_filter.py), calls of tools in either wire (tests/wires, tests/tools).
+answers (22, 33, tests/test_stop_filter.py), calls of tools in either wire (tests/wires, tests/toolcalls).
 """
 
 import base64

@@ -19,7 +19,7 @@ import httpx
 import openai
 import pytest
 
-from lib.upstreams.chatglm.refusal import MAX_WORDS
+from lib.upstreams.chatglm.session.refusal import MAX_WORDS
 from tests.asking import ask
 from tests.bundle import Bundle, serve
 from tests.upstream import Account, Answer, Cut, Error, StandIn, Text, empty_events

@@ -99,7 +99,7 @@ class PlatformModel:
 def model(kind: str, upstream: StandIn, bundle: Bundle) -> Iterator[Model]:
     """One of them, `chatglm` or `bigmodel`. Skips the test where tools are not there yet."""
     if kind == "chatglm":
-        pytest.importorskip("lib.tools.reader")
+        pytest.importorskip("lib.toolcalls.reader")
         yield WebModel(upstream, bundle)
     else:
         pytest.importorskip("lib.upstreams.bigmodel")

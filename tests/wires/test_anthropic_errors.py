@@ -13,9 +13,9 @@ from starlette.types import Message
 
 from lib import errors
 from lib.errors import ContextLengthExceeded
-from lib.runtime import context
-from lib.runtime.context import Invocation
-from lib.runtime.sse import HEAD_AFTER, EventStream
+from lib.invocation import context
+from lib.invocation.context import Invocation
+from lib.serving.sse import HEAD_AFTER, EventStream
 from lib.types.events import Event, Finish, Start, Text
 from lib.wires.anthropic.message_request import MessageRequest
 from lib.wires.anthropic.message_response import MessageEncoder

@@ -9,9 +9,9 @@ import pytest
 from starlette.types import Message
 
 from lib.errors import UpstreamUnavailable
-from lib.runtime import context
-from lib.runtime.context import Invocation
-from lib.runtime.sse import HEAD_AFTER, EventStream
+from lib.invocation import context
+from lib.invocation.context import Invocation
+from lib.serving.sse import HEAD_AFTER, EventStream
 from lib.types.events import Event, Finish, Start, Text
 from lib.wires.responses.request import ResponseRequest
 from lib.wires.responses.response import ResponseEncoder, StreamWire

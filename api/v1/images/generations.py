@@ -13,14 +13,15 @@ from lib.accounts.failover import fail_over_call
 from lib.files import images
 from lib.files.fetch import Limits
 from lib.http.clients import file_client
-from lib.runtime import context, limits
-from lib.runtime.app import function
-from lib.runtime.body import body_of
-from lib.runtime.lambda_handler import LambdaHandler
+from lib.invocation import context
+from lib.invocation.within_deadline import within_deadline
+from lib.serving import limits
+from lib.serving.app import function
+from lib.serving.body import body_of
+from lib.serving.lambda_handler import LambdaHandler
 from lib.types.images import DrawnImage
 from lib.types.upstream import Upstream
 from lib.upstreams import choose
-from lib.upstreams.in_time import in_time
 from lib.wires.openai.image_request import ImageRequest
 from lib.wires.openai.image_response import whole
 from lib.wires.openai.wire import WIRE
@@ -31,7 +32,7 @@ _INSTEAD = 'Ask for fewer pictures (n), or for their addresses (response_format 
 
 async def generate(request: Request) -> Response:
     """Draw what the body describes."""
-    brought = keys.of(request, choose)
+    brought = keys.from_request(request, choose)
     body = (await parse(ImageRequest, await body_of(request))).check()
     wanted = body.image_request()
     keys.note_model(brought, wanted.model)
@@ -42,7 +43,7 @@ async def generate(request: Request) -> Response:
     drawn = (await fail_over_call(brought, draw))[: body.n]
     contents = None
     if body.wants_content:
-        async with in_time():
+        async with within_deadline():
             contents = await images.contents(context.shared(file_client), drawn, Limits.configured())
     return Response(limits.check(whole(drawn, contents), advice=_INSTEAD), media_type="application/json")
 

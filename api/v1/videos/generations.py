@@ -18,10 +18,10 @@ from starlette.routing import Route
 from lib.accounts import job_id, keys
 from lib.accounts.failover import fail_over_call
 from lib.accounts.job_id import JobId
-from lib.runtime import prefer
-from lib.runtime.app import function
-from lib.runtime.body import body_of
-from lib.runtime.lambda_handler import LambdaHandler
+from lib.serving import prefer
+from lib.serving.app import function
+from lib.serving.body import body_of
+from lib.serving.lambda_handler import LambdaHandler
 from lib.types.images import DrawnImage
 from lib.types.upstream import Upstream
 from lib.types.videos import VideoState
@@ -37,7 +37,7 @@ RETRY_AFTER = 5
 
 async def create(request: Request) -> JSONResponse:
     """Start what the body describes."""
-    brought = keys.of(request, choose)
+    brought = keys.from_request(request, choose)
     body = (await parse(VideoRequest, await body_of(request))).check()
     job_id.check_room(audio_id=body.audio_id or "", request_id=body.request_id or "")
     wanted = body.video_request()
@@ -79,7 +79,7 @@ async def delete(request: Request) -> JSONResponse:
 
 def _find(request: Request) -> tuple[JobId, Upstream, str]:
     """The job that the path names, and whose it is. Raises `NotFound`."""
-    brought = {one.key.text: one for one in keys.of(request, choose)}
+    brought = {one.key.text: one for one in keys.from_request(request, choose)}
     found, key = JobId.verify(request.path_params["id"], brought)
     brought[key].note("asked")
     return found, brought[key].upstream, key

@@ -11,16 +11,16 @@ import httpx
 
 from lib.errors import BadRequest, UpstreamFailed, UpstreamUnavailable
 from lib.http import content
-from lib.runtime import context
+from lib.invocation import context
+from lib.invocation.retry import retry
+from lib.invocation.within_deadline import within_deadline
+from lib.tokens import tokens
 from lib.types.chat import ChatRequest, texts
 from lib.types.events import Event
-from lib.types.usage import tokens
 from lib.upstreams.bigmodel import chat_request, messages, models, service
 from lib.upstreams.bigmodel.chunks import Chunks
 from lib.upstreams.bigmodel.errors import Crowded, of_body
 from lib.upstreams.bigmodel.messages import Prompt
-from lib.upstreams.in_time import in_time
-from lib.upstreams.retry import again
 
 _CHAT: Final = "/chat/completions"
 _TOKENIZER: Final = "/tokenizer"
@@ -36,7 +36,7 @@ async def answer(request: ChatRequest, key: str) -> AsyncGenerator[list[Event]]:
     """
     generation = Generation(request, key)
     try:
-        async with in_time():
+        async with within_deadline():
             events = await generation.begin()
         yield events
         async with aclosing(generation.rest()) as rest:
@@ -50,12 +50,12 @@ async def count_tokens(request: ChatRequest, key: str) -> int:
     """Tokens of the prompt that `answer` would send, as the platform counts them."""
     platform = service.current()
     model = models.find(request)
-    async with in_time():
+    async with within_deadline():
         prompt = await messages.build(request.messages, model, platform, key)
         body: dict[str, Any] = {"model": _counted_by(model, prompt), "messages": prompt.messages}
         if declared := chat_request.tools(request, model):
             body["tools"] = declared
-        told = await again(lambda: platform.call("POST", _TOKENIZER, key, body=body), on=(UpstreamUnavailable, Crowded))
+        told = await retry(lambda: platform.call("POST", _TOKENIZER, key, body=body), on=(UpstreamUnavailable, Crowded))
     usage = told.get("usage")
     count = usage.get("prompt_tokens") or usage.get("total_tokens") if isinstance(usage, dict) else None
     if not isinstance(count, int):
@@ -127,7 +127,7 @@ class Generation:
         )
 
     async def _ask(self, body: dict[str, Any]) -> list[Event]:
-        return await again(lambda: self._attempt(body), on=self._again_on)
+        return await retry(lambda: self._attempt(body), on=self._again_on)
 
     async def _attempt(self, body: dict[str, Any]) -> list[Event]:
         await self.close()

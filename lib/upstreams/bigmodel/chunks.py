@@ -11,6 +11,7 @@ from typing import Any, Final
 from pydantic_core import from_json
 
 from lib.errors import Error, UpstreamFailed, UpstreamUncertain
+from lib.tokens import tokens
 from lib.types.events import (
     Event,
     Finish,
@@ -22,10 +23,9 @@ from lib.types.events import (
     ToolCallArguments,
     Usage,
 )
-from lib.types.usage import tokens
 from lib.upstreams.bigmodel import errors
 from lib.upstreams.bigmodel.tool_calls import ToolCalls
-from lib.upstreams.sse_decoder import SseDecoder
+from lib.upstreams.shared.sse_decoder import SseDecoder
 
 _REASONS: Final[dict[str, FinishReason]] = {
     "stop": "stop",

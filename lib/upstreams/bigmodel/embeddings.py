@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from typing import Any, Final, TypeGuard
 
 from lib.errors import BadRequest, UpstreamFailed, UpstreamUnavailable
+from lib.invocation.retry import retry
+from lib.invocation.within_deadline import within_deadline
 from lib.types.upstream import Embeddings
 from lib.upstreams.bigmodel import models, service
 from lib.upstreams.bigmodel.errors import Crowded
-from lib.upstreams.in_time import in_time
-from lib.upstreams.retry import again
 
 _EMBED: Final = "/embeddings"
 
@@ -33,7 +33,7 @@ async def embed(inputs: Sequence[str], model: str, dimensions: int | None, key: 
         body["dimensions"] = dimensions
     vectors: list[list[float]] = []
     tokens = 0
-    async with in_time():
+    async with within_deadline():
         for start in range(0, len(inputs), MAX_INPUTS):
             texts = list(inputs[start : start + MAX_INPUTS])
             told = await _call(platform, key, {**body, "input": texts})
@@ -44,7 +44,7 @@ async def embed(inputs: Sequence[str], model: str, dimensions: int | None, key: 
 
 
 async def _call(platform: service.Service, key: str, body: dict[str, Any]) -> dict[str, Any]:
-    return await again(lambda: platform.call("POST", _EMBED, key, body=body), on=(UpstreamUnavailable, Crowded))
+    return await retry(lambda: platform.call("POST", _EMBED, key, body=body), on=(UpstreamUnavailable, Crowded))
 
 
 def _model(name: str) -> str:

@@ -7,11 +7,11 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from lib.errors import ContentFiltered, Error, UpstreamUncertain
+from lib.invocation.retry import retry
+from lib.invocation.within_deadline import within_deadline
 from lib.types.images import DrawnImage, ImageRequest
 from lib.upstreams.bigmodel import models, service
 from lib.upstreams.bigmodel.errors import Crowded, NotConnected
-from lib.upstreams.in_time import in_time
-from lib.upstreams.retry import again
 
 _DRAW: Final = "/images/generations"
 
@@ -88,8 +88,8 @@ async def _order(request: ImageRequest, key: str) -> list[DrawnImage]:
     platform = service.current()
     on = (NotConnected, Crowded)
     body = _body(request)
-    async with in_time():
-        told = await again(lambda: platform.call("POST", _DRAW, key, body=body, order=True), on=on)
+    async with within_deadline():
+        told = await retry(lambda: platform.call("POST", _DRAW, key, body=body, order=True), on=on)
     drawn = [picture for one in _listed(told.get("data")) if (picture := _picture(one))]
     if drawn:
         return drawn

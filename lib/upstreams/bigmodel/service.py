@@ -10,7 +10,7 @@ import httpx
 from lib import settings
 from lib.errors import Error, UpstreamFailed, UpstreamUnavailable, UpstreamUncertain
 from lib.http.clients import file_client, service_client
-from lib.runtime import context
+from lib.invocation import context
 from lib.upstreams.bigmodel import errors
 
 CONNECT_TIMEOUT: Final = 10.0

@@ -5,14 +5,14 @@ from collections.abc import AsyncGenerator, Sequence
 from typing import Final
 
 from lib.errors import AccountBanned, BadRequest, Forbidden, NotFound, RateLimited, Unauthorized, UpstreamFailed
+from lib.invocation.within_deadline import within_deadline
+from lib.toolcalls import emulation
 from lib.types.chat import ChatRequest, Message, TextPart
 from lib.types.events import Event
 from lib.types.images import DrawnImage, ImageRequest
 from lib.types.upstream import Embeddings, KeyState
 from lib.types.videos import VideoJob, VideoRequest, VideoState
-from lib.upstreams import emulation
 from lib.upstreams.bigmodel import chat, embeddings, images, models, service, videos
-from lib.upstreams.in_time import in_time
 
 _KEY: Final = re.compile(r"[0-9A-Za-z]{16,64}\.[0-9A-Za-z_-]{8,64}")
 """`<id>.<secret>`: 32 hex digits, a dot, 16 letters and digits [documented]. Other lengths are let through; a JWT has
@@ -84,7 +84,7 @@ class Bigmodel:
         platform = service.current()
         try:
             try:
-                async with in_time():
+                async with within_deadline():
                     await platform.call("GET", _MODELS, key)
             except (BadRequest, NotFound, UpstreamFailed):
                 word = Message("user", (TextPart("Hello"),))

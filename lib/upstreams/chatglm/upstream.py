@@ -3,16 +3,18 @@
 from collections.abc import AsyncGenerator, Sequence
 
 from lib.errors import BadRequest, Unauthorized
-from lib.tools.structured import instructed
+from lib.structured.json_answer import instructed
+from lib.tokens import tokens
+from lib.toolcalls import emulation
 from lib.types.chat import ChatRequest
 from lib.types.events import Event
 from lib.types.images import DrawnImage, ImageRequest
 from lib.types.upstream import Embeddings, KeyState
-from lib.types.usage import tokens
 from lib.types.videos import VideoJob, VideoRequest, VideoState
-from lib.upstreams import emulation
-from lib.upstreams.chatglm import account, answer, images, models, prompt, videos
-from lib.upstreams.chatglm.token import Token, looks_like_one
+from lib.upstreams.chatglm.chat import answer, models, prompt
+from lib.upstreams.chatglm.media import images, videos
+from lib.upstreams.chatglm.session import account
+from lib.upstreams.chatglm.session.token import Token, looks_like_one
 
 
 class ChatGLM:

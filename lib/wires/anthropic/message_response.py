@@ -7,9 +7,9 @@ from secrets import token_hex
 from typing import Any, Final
 
 from lib.errors import ContextLengthExceeded
+from lib.tokens import tokens
 from lib.types import chat
 from lib.types.events import Event, FinishReason, Revision, Usage
-from lib.types.usage import tokens
 from lib.wires.anthropic.blocks import Blocks, Json
 from lib.wires.anthropic.message_request import MessageRequest
 from lib.wires.shared.encoding import encode_json

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from secrets import token_hex
 from typing import Any, Final
 
-from lib.tools.call_id import new_call_id
+from lib.toolcalls.call_id import new_call_id
 from lib.types.events import Reasoning, Search, Source, Text, ToolCallArguments, ToolCallEnd, ToolCallStart
 from lib.wires.responses.tool_names import ToolNames
 from lib.wires.shared.custom_tool import unwrap_input

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from lib.errors import UpstreamFailed
-from lib.runtime import context
+from lib.invocation import context
+from lib.tokens import estimate
 from lib.types.chat import ChatRequest, ToolCall, texts
 from lib.types.events import (
     Citation,
@@ -22,7 +23,6 @@ from lib.types.events import (
     ToolCallStart,
     Usage,
 )
-from lib.types.usage import estimate
 from lib.wires.shared.markdown import Markdown
 from lib.wires.shared.stop_filter import StopFilter
 

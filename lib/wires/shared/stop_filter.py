@@ -2,8 +2,8 @@
 
 from typing import Literal
 
+from lib.tokens import Counter
 from lib.types.chat import Sampling
-from lib.types.usage import Counter
 
 
 class StopFilter:
@@ -11,7 +11,7 @@ class StopFilter:
 
     What comes through does not depend on how the text is cut into pieces. Of several stop sequences the one counts that
     is complete first, as if letters came one by one; of two that end at the same letter, the longer. Lengths are
-    estimates of lib.types.usage, so that the usage which the caller is told never exceeds them.
+    estimates of lib.tokens, so that the usage which the caller is told never exceeds them.
     """
 
     def __init__(self, sampling: Sampling) -> None:

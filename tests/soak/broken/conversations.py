@@ -1,6 +1,6 @@
 """No conversation is deleted."""
 
-from lib.upstreams.chatglm.conversation import Conversations
+from lib.upstreams.chatglm.chat.conversation import Conversations
 
 
 async def delete(self: Conversations) -> None:

@@ -2,7 +2,7 @@
 
 import math
 
-from lib.runtime.deadline import Deadline
+from lib.invocation.deadline import Deadline
 
 
 def remaining(self: Deadline) -> float:

@@ -1,6 +1,6 @@
 """No generation is stopped."""
 
-from lib.upstreams.chatglm.conversation import Conversations
+from lib.upstreams.chatglm.chat.conversation import Conversations
 
 
 async def stop(self: Conversations, message_id: str) -> None:

@@ -1,6 +1,6 @@
 """An answer loses the last letter of what arrived together, where that is much."""
 
-from lib.upstreams.chatglm.part_text import PartText
+from lib.upstreams.chatglm.stream.part_text import PartText
 
 _give = PartText._give
 

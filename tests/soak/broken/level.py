@@ -2,7 +2,7 @@
 
 import os
 
-from lib.runtime.middleware import _Exchange
+from lib.serving.middleware import _Exchange
 
 _log = _Exchange._log
 _kept: list[tuple[bytes, int]] = []

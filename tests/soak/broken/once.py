@@ -3,7 +3,7 @@
 import httpx
 
 from lib.errors import UpstreamFailed, UpstreamUnavailable
-from lib.upstreams.chatglm import service
+from lib.upstreams.chatglm.session import service
 
 
 def unreachable(error: httpx.RequestError) -> UpstreamFailed:

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from lib.upstreams.chatglm import videos
-from lib.upstreams.chatglm.account import Account
+from lib.upstreams.chatglm.media import videos
+from lib.upstreams.chatglm.session.account import Account
 
 _call = videos._call
 

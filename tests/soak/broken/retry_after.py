@@ -2,8 +2,8 @@
 
 from starlette.responses import Response
 
-from lib.runtime import failure, middleware
-from lib.runtime.wire import Wire
+from lib.serving import failure, middleware
+from lib.serving.wire import Wire
 
 _error_response = failure.error_response
 

@@ -4,7 +4,7 @@ import logging
 
 from starlette.requests import Request
 
-from lib.runtime import body
+from lib.serving import body
 
 _body_of = body.body_of
 

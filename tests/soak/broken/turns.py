@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 
-from lib.accounts.queue import Queue
+from lib.accounts.turns import Queue
 
 
 @asynccontextmanager

@@ -1,0 +1,119 @@
+"""How long this invocation may still run, whichever platform it is on.
+
+Each platform says it in its own way, and each way is believed only where that platform runs, since a client could
+send the same header elsewhere:
+
+- Vercel: `get_deadline()` of its runtime, which takes the header that says it out of the request.
+- Lambda through Mangum: `scope["aws.context"]`, with `get_remaining_time_in_millis()`.
+- Lambda through the Lambda Web Adapter: the header `x-amzn-lambda-context`, JSON with `deadline` in Unix milliseconds.
+- Elsewhere: `GLM_MAX_DURATION`, which is 900 s where it is not set.
+"""
+
+import asyncio
+import math
+import os
+import sys
+import time
+from collections.abc import Coroutine, Mapping
+from typing import Any
+
+from starlette.types import Scope
+
+from lib.invocation import lambda_adapter
+
+GRACE = 5.0
+"""Seconds kept back at the end, for the last words to the client and for deleting the conversation upstream."""
+
+CLEAN_UP_TIMEOUT = 4.0
+"""Seconds that cleaning up may take: less than `GRACE`, so that it fits."""
+
+
+class Deadline:
+    """The moment by which all waiting has to end, a little before the platform ends the invocation."""
+
+    def __init__(self, seconds: float = math.inf, *, grace: float = GRACE) -> None:
+        """`seconds`: what the platform still gives; `grace` of them (a tenth of a short time) are kept back."""
+        self._cut_off = time.monotonic() + seconds
+        self.grace = min(grace, seconds / 10)
+        """Seconds between the deadline and the end of the invocation."""
+        self.ends_at = self._cut_off - self.grace
+
+    @classmethod
+    def of(cls, scope: Scope, max_duration: float | None, environ: Mapping[str, str] = os.environ) -> "Deadline":
+        """The deadline of the request that `scope` describes. `max_duration`, in seconds, counts where nobody says."""
+        seconds = _platform_seconds(scope, environ)
+        if seconds is None:
+            seconds = max_duration or math.inf
+        return cls(seconds)
+
+    def remaining(self) -> float:
+        """Seconds left, 0 when there are none."""
+        return max(0.0, self.ends_at - time.monotonic())
+
+    def timeout(self, at_most: float = math.inf, *, late_by: float = 0.0) -> asyncio.Timeout:
+        """A context that ends with `TimeoutError` after `at_most` seconds, or at the deadline if that is earlier.
+
+        `late_by`: so many seconds after the deadline.
+        """
+        seconds = min(at_most, self.remaining() + late_by)
+        return asyncio.timeout(None if seconds == math.inf else seconds)
+
+    def clean_up_seconds(self, at_most: float = CLEAN_UP_TIMEOUT) -> float:
+        """How long cleaning up may take: `at_most` seconds, or most of what is left where that is less."""
+        return min(at_most, max(0.0, self._cut_off - time.monotonic()) * 0.8)
+
+
+async def uninterrupted[T](work: Coroutine[Any, Any, T], seconds: float) -> T:
+    """Wait for `work` to its end even if the caller is cancelled meanwhile, and return what it returns.
+
+    What must not be left half done is done in this, since the client may leave at any time. The cancellation is
+    passed on afterwards. After so many seconds `work` is cancelled; raises `TimeoutError`.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        await shielded_wait(task, seconds)
+    finally:
+        if not task.done():
+            task.cancel()
+    if not task.done():
+        raise TimeoutError
+    return task.result()
+
+
+async def shielded_wait(future: asyncio.Future[Any], seconds: float) -> None:
+    """Wait for `future`, which others may wait for too, for so many seconds, even if the caller is cancelled meanwhile.
+
+    The cancellation is passed on afterwards. Neither it nor the end of the time reaches `future`.
+    """
+    ends_at = time.monotonic() + seconds
+    cancelled: asyncio.CancelledError | None = None
+    while not future.done() and (left := ends_at - time.monotonic()) > 0:
+        try:
+            await asyncio.wait([future], timeout=left)
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        if future.done() and not future.cancelled():
+            future.exception()  # Retrieved, so that asyncio does not complain of it.
+        raise cancelled
+
+
+def _platform_seconds(scope: Scope, environ: Mapping[str, str]) -> float | None:
+    context = scope.get("aws.context")
+    if context is not None:
+        return float(context.get_remaining_time_in_millis()) / 1000
+    ends_at = _vercel_deadline() if environ.get("VERCEL") else _adapter_deadline(scope, environ)
+    return None if ends_at is None else max(0.0, ends_at - time.time())
+
+
+def _vercel_deadline() -> float | None:
+    runtime = sys.modules.get("vercel_runtime.deadline")  # There on Vercel alone, and imported before this module.
+    ends_at = runtime.get_deadline() if runtime is not None else None
+    return None if ends_at is None else float(ends_at.timestamp())
+
+
+def _adapter_deadline(scope: Scope, environ: Mapping[str, str]) -> float | None:
+    try:
+        return float(lambda_adapter.context(scope, environ)["deadline"]) / 1000
+    except (KeyError, TypeError, ValueError):
+        return None

@@ -1,0 +1,1 @@
+"""What every endpoint has in common: app, middleware, SSE, and the contracts that a wire fulfils."""

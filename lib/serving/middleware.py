@@ -1,0 +1,212 @@
+"""ASGI middleware: bounds the body, watches for the client leaving, words errors, and logs the request."""
+
+import asyncio
+import logging
+import re
+import time
+from contextlib import suppress
+from secrets import token_hex
+from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from lib import settings
+from lib.invocation import context, lambda_adapter
+from lib.invocation.context import Invocation
+from lib.invocation.deadline import Deadline
+from lib.serving import body
+from lib.serving.failure import error_response, no_websockets
+from lib.serving.wire import Wire
+from lib.settings import Settings
+
+EARLY_LOOK = 0.01
+"""Seconds that a refusal waits for the first piece of a body that nobody reads: as a rule it is there already."""
+CLIENT_GONE = 499
+"""The status in the log where the client left before the answer was complete."""
+
+_REQUEST_ID = re.compile(r"[\w.:=-]{1,128}", re.ASCII)
+_REQUEST_ID_HEADERS = (b"x-vercel-id", b"x-amzn-requestid", b"x-request-id")
+_ALWAYS_OPEN = "/ping"
+"""Answers whatever the settings are: the Lambda Web Adapter waits for it before it lets anyone in."""
+
+_log = logging.getLogger("glm")
+
+
+class RequestMiddleware:
+    """Serves one request after another, each with an `Invocation` of its own."""
+
+    def __init__(self, app: ASGIApp, wire: Wire) -> None:
+        self._app = app
+        self._wire = wire
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request to its end."""
+        if scope["type"] == "http":
+            await _Exchange(self._app, self._wire, scope, receive, send).serve()
+        elif scope["type"] == "websocket":
+            await self._deny(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _deny(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse a WebSocket with a 404, after which clients use HTTP. Servers without that extension say 403."""
+        if "websocket.http.response" not in scope.get("extensions", {}):
+            await send({"type": "websocket.close"})
+            return
+        await error_response(no_websockets(), self._wire)(scope, receive, send)
+
+
+class _ClientGoneError(Exception):
+    """The client left before its request was complete."""
+
+
+class _Exchange:
+    """One request and its response."""
+
+    def __init__(self, app: ASGIApp, wire: Wire, scope: Scope, receive: Receive, send: Send) -> None:
+        self._app = app
+        self._wire = wire
+        self._scope = scope
+        self._receive = receive
+        self._send = send
+        self._room = 0
+        self._body_read = False
+        self._watch: asyncio.Task[None] | None = None
+        self._status = 0
+        self._first_byte = 0.0
+        self._complete = False
+        self._client_gone = False
+        self._facts = Invocation(request_id=_request_id(scope))
+
+    async def serve(self) -> None:
+        context.begin(self._facts)
+        try:
+            await self._answer_or_refuse()
+        except asyncio.CancelledError:
+            if not self._client_gone:
+                raise
+        finally:
+            if self._watch is not None:
+                self._watch.cancel()
+            self._log()
+
+    async def _answer_or_refuse(self) -> None:
+        try:
+            await self._answer()
+        except _ClientGoneError:
+            self._client_gone = True
+        except Exception as error:
+            if self._status:  # Too late for another response: the server has to break this one off.
+                raise
+            response = error_response(error, self._wire)
+            await response(self._scope, self._receive, self.send)
+
+    async def _answer(self) -> None:
+        chosen = Settings()
+        if self._scope["path"] != _ALWAYS_OPEN:
+            chosen = settings.current().check()
+        if (b"upgrade", b"websocket") in self._scope["headers"]:
+            raise no_websockets()  # So they look where the platform or the server knows of none.
+        self._facts.deadline = Deadline.of(self._scope, chosen.max_duration)
+        self._room = body.max_bytes(chosen.max_file_bytes)
+        if self._scope["method"] in ("GET", "HEAD", "DELETE", "OPTIONS"):
+            self._watch_client()  # Nobody reads their bodies.
+        await self._app(self._scope, self.receive, self.send)
+
+    async def receive(self) -> Message:
+        """The body as it arrives; after it only the end of the connection, which `_wait_for_leaving` waits for."""
+        if self._body_read or self._watch is not None:
+            if not self._body_read:
+                self._body_read = True
+                return {"type": "http.request", "body": b"", "more_body": False}
+            await asyncio.Event().wait()
+        message = await self._receive()
+        if message["type"] == "http.disconnect":
+            raise _ClientGoneError
+        self._room -= len(message.get("body", b""))
+        if self._room < 0:
+            raise body.too_large()
+        if not message.get("more_body", False):
+            self._body_read = True
+            self._watch_client()
+        return message
+
+    def _watch_client(self) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._watch = asyncio.create_task(self._wait_for_leaving(task))
+
+    async def _wait_for_leaving(self, task: asyncio.Task[Any]) -> None:
+        """Cancel the request when its client leaves, so that nothing is generated for nobody."""
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        if not self._complete and not self._facts.answered and not self._facts.broken_off:
+            self._client_gone = True
+            task.cancel()
+
+    async def send(self, message: Message) -> None:
+        """Pass a message on, with the request's id."""
+        if message["type"] == "http.response.start":
+            if not self._body_read and self._watch is None:
+                await self._look_at_body()
+            self._status = message["status"]
+            message["headers"] = [*message.get("headers", ()), *self._headers(message)]
+        elif not self._first_byte:
+            self._first_byte = time.perf_counter()
+        if message["type"] == "http.response.body" and not message.get("more_body", False):
+            self._complete = True
+        await self._send(message)
+
+    async def _look_at_body(self) -> None:
+        """Before an answer that needs no body: is the client still there, and does it speak HTTP?"""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(EARLY_LOOK):
+                if (await self._receive())["type"] == "http.disconnect":
+                    raise _ClientGoneError
+
+    def _headers(self, message: Message) -> list[tuple[bytes, bytes]]:
+        headers = [(name, self._facts.request_id.encode()) for name in self._wire.request_id_headers]
+        streamed = any(value.startswith(b"text/event-stream") for _, value in message.get("headers", ()))
+        if not streamed:
+            total = _milliseconds(time.perf_counter() - self._facts.started)
+            upstream = _milliseconds(self._facts.upstream_seconds)
+            headers.append((b"server-timing", f"upstream;dur={upstream}, total;dur={total}".encode()))
+        return headers
+
+    def _log(self) -> None:
+        now = time.perf_counter()
+        facts = self._facts
+        line = {
+            "request_id": facts.request_id,
+            "method": self._scope["method"][:20],
+            "path": self._scope["path"][:200],
+            "status": CLIENT_GONE if self._client_gone else self._status,
+            "error": facts.error,
+            "ms": _milliseconds(now - facts.started),
+            "first_byte_ms": _milliseconds(self._first_byte - facts.started) if self._first_byte else None,
+            "upstream_ms": _milliseconds(facts.upstream_seconds),
+            "model": facts.model,
+            "answered_by": facts.answered_by,
+            "stream": facts.streamed,
+            "tokens": facts.tokens,
+            "retries": facts.retries,
+            "upstream": facts.upstream,
+            "tried": facts.tried,
+        }
+        _log.info("request", extra={"facts": line})
+
+
+def _request_id(scope: Scope) -> str:
+    aws_context = scope.get("aws.context")
+    if aws_context is not None:
+        return str(aws_context.aws_request_id)
+    headers = dict(scope["headers"])
+    told: list[str] = [headers.get(name, b"").decode("latin-1") for name in _REQUEST_ID_HEADERS]
+    for value in (str(lambda_adapter.context(scope).get("request_id", "")), *told):
+        if _REQUEST_ID.fullmatch(value):
+            return value
+    return token_hex(16)
+
+
+def _milliseconds(seconds: float) -> int:
+    return round(seconds * 1000)

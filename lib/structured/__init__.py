@@ -1,0 +1,1 @@
+"""JSON out of an answer, checked against a schema. Pure."""

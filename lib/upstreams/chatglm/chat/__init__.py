@@ -1,0 +1,1 @@
+"""An answer: asked for, read to its end, tidied up."""

@@ -1,0 +1,1 @@
+"""An account of chatglm.cn, and how its service is called."""

@@ -1,0 +1,243 @@
+"""An account of the service, known by the token that the caller presents.
+
+A refresh token is exchanged for an access token, and each exchange hands out a new refresh token, which may be the only
+one that works from then on (protocol, "Credentials"). So what was handed out is remembered under a name made from the
+caller's token, in the store that the deployment names, and the caller goes on with the token it has.
+"""
+
+import asyncio
+import json
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from functools import partial
+from typing import NamedTuple
+
+from lib.errors import (
+    AccountBanned,
+    AccountBusy,
+    Error,
+    RateLimited,
+    TokenRefused,
+    Unauthorized,
+    UpstreamFailed,
+    UpstreamRefused,
+    UpstreamUnavailable,
+)
+from lib.invocation import context
+from lib.invocation.deadline import shielded_wait
+from lib.invocation.retry import retry
+from lib.invocation.within_deadline import within_deadline
+from lib.store import Store, configured_store
+from lib.store.entry import Entry
+from lib.store.seal import name_of
+from lib.types.upstream import KeyState
+from lib.upstreams.chatglm.session import lenient, service
+from lib.upstreams.chatglm.session.token import WHERE_TO_GET_ONE, Token
+
+_REFRESH = "/chatglm/user-api/user/refresh"  # protocol: [sure]
+_USER = "/chatglm/user-api/user/info"  # protocol: [once]
+
+_REFRESH_LIFETIME = 180 * 24 * 3600.0  # protocol: [sure]
+
+ACCESS_MARGIN = 60.0
+"""Seconds before its expiry from which an access token is no longer used: clocks differ, and calls take time.
+
+One with a short life is used until a tenth of it is left."""
+REFRESH_TIMEOUT = 30.0
+"""Seconds that an exchange may take, waiting for another instance's included. It is not broken off when the client
+leaves: what it hands out would be lost."""
+SHORT_CUTS = 1000
+"""How many access tokens an instance keeps at hand, so that most requests need neither store nor exchange."""
+
+
+class Session(NamedTuple):
+    """What an exchange hands out."""
+
+    access: Token
+    refresh: str
+    """The newest refresh token."""
+    new: bool = True
+    """Handed out just now; else it was remembered, and may be as old as the one before."""
+
+
+class Sessions:
+    """The sessions that one event loop knows of: at hand, on the way, or in the store."""
+
+    def __init__(self) -> None:
+        self.store = context.shared(configured_store)
+        self._at_hand: OrderedDict[str, Session] = OrderedDict()
+        self._on_the_way: dict[str, asyncio.Task[Session]] = {}
+
+    async def get(self, token: Token, refused: str | None = None) -> Session:
+        """A session for the caller's refresh token; a new one where `refused` is the last access token."""
+        name = name_of(token.text)
+        session = self._at_hand.get(name)
+        if session is not None and _usable(session, refused):
+            self._at_hand.move_to_end(name)
+            return session
+        exchange = self._on_the_way.get(name)
+        if exchange is None:
+            exchange = asyncio.create_task(self._exchange(token, name, refused))
+            self._on_the_way[name] = exchange
+            exchange.add_done_callback(lambda _: self._on_the_way.pop(name, None))
+        try:
+            session = await asyncio.shield(exchange)
+        except asyncio.CancelledError:
+            # What it hands out would be lost if the invocation ended now.
+            await shielded_wait(exchange, context.current().deadline.clean_up_seconds())
+            raise
+        self._at_hand[name] = session._replace(new=False)
+        if len(self._at_hand) > SHORT_CUTS:
+            self._at_hand.popitem(last=False)
+        return session
+
+    async def _exchange(self, token: Token, name: str, refused: str | None) -> Session:
+        try:
+            async with asyncio.timeout(REFRESH_TIMEOUT):
+                return await self._remember(token, refused)
+        except TimeoutError as error:
+            raise UpstreamUnavailable("The service did not renew the token in time.") from error
+
+    async def _remember(self, token: Token, refused: str | None) -> Session:
+        entry = Entry(self.store, token.text)
+        async with entry.lock(wait=REFRESH_TIMEOUT / 2) as held:
+            remembered = _read(await entry.get(), token)
+            if remembered is not None and _usable(remembered, refused):
+                return remembered
+            if not held:
+                raise UpstreamUnavailable("Another instance has been renewing this token for too long.")
+            session = await self._refresh(token, remembered)
+            await entry.set(_write(session), _expiry(session, token) - time.time())
+            return session
+
+    async def _refresh(self, token: Token, remembered: Session | None) -> Session:
+        try:
+            return await self._exchanged(token, remembered)
+        except TokenRefused as error:
+            if not self.store.away:
+                raise
+            # Nobody has to log in anew because a store is away.
+            raise UpstreamUnavailable(
+                "The service refuses this token, and the store that should hold a newer one is, or was just now, "
+                "out of reach. Ask again in a moment."
+            ) from error
+
+    async def _exchanged(self, token: Token, remembered: Session | None) -> Session:
+        if remembered is not None and remembered.refresh != token.text:
+            try:
+                return await self._call(token._replace(text=remembered.refresh))
+            except TokenRefused:
+                pass  # Somebody else used it, or the store is behind: the caller's own may still be good.
+        return await self._call(token.check())
+
+    async def _call(self, token: Token) -> Session:
+        refresh = partial(service.current().call, "POST", _REFRESH, token, json={}, repeatable=True)
+        result = await retry(refresh)
+        found = lenient.mapping(result[0] if isinstance(result, list) and result else result)
+        access = lenient.words(found.get("access_token") or found.get("accessToken"))
+        if lenient.flag(found.get("is_guest")):
+            raise Guest(f"This ChatGLM token is a visitor's, who has not logged in. {WHERE_TO_GET_ONE}")
+        if not access:
+            raise UpstreamFailed("The service answered the refresh without an access token.")
+        newest = lenient.words(found.get("refresh_token") or found.get("refreshToken"))
+        return Session(Token.handed_out(access, token), newest or token.text)
+
+
+class Guest(Unauthorized):
+    """The token belongs to a visitor who never logged in."""
+
+
+class Account:
+    """One caller's token on the service."""
+
+    def __init__(self, token: str) -> None:
+        """Raises `Unauthorized` for a text that is no token: no call is needed to know."""
+        self.token = Token.read(token)
+        self.service = service.current()
+        self._sessions = context.shared(Sessions)
+
+    @property
+    def store(self) -> Store:
+        """Where this deployment remembers things."""
+        return self._sessions.store
+
+    async def use[T](self, attempt: Callable[[Token], Awaitable[T]]) -> T:
+        """What `attempt` returns, called with an access token; with another one if the service refuses the first.
+
+        One that another instance has remembered may be refused as well: then with one that is handed out now.
+        """
+        access = await self.access()
+        try:
+            return await attempt(access)
+        except TokenRefused:
+            if access is self.token:
+                raise
+        session = await self._sessions.get(self.token, access.text)
+        if not session.new:
+            try:
+                return await attempt(session.access)
+            except TokenRefused:
+                session = await self._sessions.get(self.token, session.access.text)
+        return await attempt(session.access)
+
+    async def access(self) -> Token:
+        """An access token that is good for some time yet."""
+        if self.token.kind == "access":
+            return self.token.check()
+        return (await self._sessions.get(self.token)).access
+
+    async def prove(self) -> None:
+        """Find out whether the service lets the token in. Raises `Unauthorized` if not. Generates nothing."""
+        await self.access()
+        with suppress(UpstreamRefused, RateLimited):  # It let the token in, whatever else it found wrong.
+            found = lenient.mapping(await self.use(lambda access: self.service.call("GET", _USER, access)))
+            if lenient.flag(lenient.mapping(found.get("block_info")).get("blocked")):
+                raise AccountBanned("The service has closed this account.")
+
+
+async def check(text: str) -> KeyState:
+    """Find out whether a token is alive. Raises where the service cannot be asked."""
+    try:
+        token = Token.read(text)
+    except Unauthorized as error:
+        return KeyState(live=False, reason=error.message)
+
+    def dead(error: Error, *, guest: bool = False) -> KeyState:
+        return KeyState(False, token.kind, token.expires_at, guest, error.message)
+
+    try:
+        with suppress(AccountBusy):
+            async with within_deadline():
+                await retry(Account(text).prove)
+    except Guest as error:
+        return dead(error, guest=True)
+    except (Unauthorized, AccountBanned) as error:
+        return dead(error)
+    return KeyState(True, token.kind, token.expires_at)
+
+
+def _usable(session: Session, refused: str | None) -> bool:
+    return session.access.text != refused and not session.access.expired(
+        min(ACCESS_MARGIN, session.access.lifetime / 10)
+    )
+
+
+def _expiry(session: Session, token: Token) -> float:
+    """Until when a session is worth remembering: until neither refresh token is good any more."""
+    try:
+        return max(token.expires_at, Token.read(session.refresh).expires_at)
+    except Unauthorized:  # It may be of another kind and still be the only one that works.
+        return max(token.expires_at, time.time() + _REFRESH_LIFETIME)
+
+
+def _write(session: Session) -> bytes:
+    return json.dumps({"access": session.access.text, "refresh": session.refresh}).encode()
+
+
+def _read(value: bytes | None, token: Token) -> Session | None:
+    if value is None:
+        return None
+    record = json.loads(value)
+    return Session(Token.handed_out(record["access"], token), record["refresh"], new=False)

@@ -1,0 +1,253 @@
+"""Calls to the service: signed, with the headers of its page, and with its refusals made into errors."""
+
+import math
+from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
+from functools import lru_cache
+from hashlib import md5
+from json import JSONEncoder
+from secrets import token_hex
+from typing import Any, NamedTuple
+
+import httpx
+
+from lib import settings
+from lib.errors import Error, UpstreamFailed, UpstreamUnavailable, UpstreamUncertain
+from lib.http import content
+from lib.http.alarm import Alarm
+from lib.http.clients import CONNECT_TIMEOUT, IDLE_TIMEOUT, file_client, service_client
+from lib.http.request import ONCE
+from lib.http.transport import NOT_DELIVERED
+from lib.invocation import context
+from lib.upstreams.chatglm.session import clock, envelope, signature
+from lib.upstreams.chatglm.session.refusal import ClockRefused
+from lib.upstreams.chatglm.session.token import Token
+
+MAX_ANSWER_BYTES = 16 * 1024 * 1024
+"""How much of an answer is read, packed or unpacked: a conversation's history is the longest, at some 2 MB."""
+MAX_REFUSAL_BYTES = 64 * 1024
+"""How much of an answer is read that should have been a stream and is not."""
+
+_USER_AGENT = (
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36"
+)
+
+
+def _encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.encode(), value.encode()) for name, value in headers.items()]
+
+
+_PAGE_HEADERS = _encoded(
+    {  # protocol, "Signature and headers": [sure]
+        "App-Name": "chatglm",
+        "X-App-Platform": "pc",
+        "X-App-Version": "0.0.1",
+        "X-Lang": "zh",
+        "X-App-fr": "default",
+        "X-Device-Brand": "",
+        "X-Device-Model": "",
+        "Origin": "https://chatglm.cn",
+        "Referer": "https://chatglm.cn/main/alltoolsdetail",
+        "User-Agent": _USER_AGENT,
+        "Accept-Encoding": "identity",  # Deltas must not wait in a compressor.
+    }
+)
+
+_STREAMED = {
+    **ONCE,
+    "timeout": httpx.Timeout(connect=CONNECT_TIMEOUT, read=None, write=IDLE_TIMEOUT, pool=None).as_dict(),
+}
+"""A stream's first word may take minutes: its reader says how long to wait."""
+_url = lru_cache(maxsize=64)(httpx.URL)  # Reading a URL takes a tenth of a call.
+_json = JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+
+
+class Upload(NamedTuple):
+    """A body that is sent as it is read."""
+
+    content_type: str
+    length: int | None
+    """Its bytes, where known."""
+    pieces: AsyncIterable[bytes]
+
+
+class Stream:
+    """An event stream of the service, as it arrives."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        self._response = response
+        self._pieces = content.pieces(response)
+        self._alarm = Alarm()
+
+    async def read(self, at_most: float = math.inf) -> bytes:
+        """What has arrived since the last time; waits if that is nothing. `b""`: the end.
+
+        Raises `UpstreamUncertain` where it breaks off, and `TimeoutError` where nothing comes in `at_most` seconds;
+        then nothing more can be read.
+        """
+        try:
+            return await self._alarm.wait(anext(self._pieces, b""), at_most)
+        except httpx.RequestError as error:
+            raise unreachable(error) from error
+
+    async def aclose(self) -> None:
+        """Nothing more is wanted of it."""
+        self._alarm.stop()
+        await self._pieces.aclose()
+        await self._response.aclose()
+
+
+class Service:
+    """The service as one event loop reaches it."""
+
+    def __init__(self, base_url: str, sign_secret: str) -> None:
+        """`base_url`: as `GLM_CHATGLM_URL` is read, so scheme and host are there."""
+        self._base_url = base_url
+        self._sign_secret = sign_secret
+        self._clock = clock.Clock()
+        self._client = context.shared(service_client)
+        self.files = context.shared(file_client)
+        """A client for other servers, where files of callers and pictures are."""
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        token: Token,
+        *,
+        json: Any = None,
+        upload: Upload | None = None,
+        repeatable: bool = False,
+    ) -> Any:
+        """The `result` of one call, with a body in JSON or one that is `upload`ed.
+
+        Raises what the refusal means, `UpstreamUnavailable` where the service was not reached, and `UpstreamUncertain`
+        where it may have been. `repeatable`: that makes no difference, since nothing is generated or ordered.
+        """
+        repeatable = repeatable or method in ("GET", "DELETE") or upload is not None
+
+        async def ask() -> Any:
+            response = await self._ask(method, path, token, "application/json", json, upload)
+            return _result(response, await _content(response, MAX_ANSWER_BYTES), ordered=not repeatable)
+
+        try:
+            return await self._signed(ask, token, once=upload is not None)
+        except UpstreamUncertain as error:
+            if repeatable:
+                raise UpstreamUnavailable(error.message) from error
+            raise
+
+    async def stream(self, path: str, token: Token, json: Any, *, orders: bool = False) -> Stream:
+        """Ask for an event stream, which the caller has to close. Raises what the refusal means where none comes.
+
+        `orders`: pictures are ordered by it, which are not to be drawn twice.
+        """
+
+        async def ask() -> Stream:
+            response = await self._ask("POST", path, token, "text/event-stream", json)
+            content_type = response.headers.get("content-type", "").lower()
+            if response.status_code == 200 and ("event-stream" in content_type or not content_type):
+                return Stream(response)
+            _result(response, await _content(response, MAX_REFUSAL_BYTES), ordered=orders)
+            kind = UpstreamUncertain if orders else UpstreamFailed
+            raise kind("The service answered with something else than a stream.")
+
+        return await self._signed(ask, token)
+
+    async def _signed[T](self, ask: Callable[[], Awaitable[T]], token: Token, *, once: bool = False) -> T:
+        """What `ask` gives; where the time of its signature is refused, once more by the service's own clock.
+
+        `once`: it cannot be asked again as it is; the caller is told by an `UpstreamUnavailable` that it may ask anew.
+        """
+        try:
+            return await ask()
+        except ClockRefused as refused:
+            await self._set_clock(token, refused)
+            if once:
+                raise UpstreamUnavailable(refused.message) from refused
+        return await ask()
+
+    async def _set_clock(self, token: Token, refused: ClockRefused) -> None:
+        """Go by the service's clock. Raises `refused` where that cannot be had, or makes no difference."""
+        try:
+            response = await self._ask("GET", clock.PATH, token, "application/json", None)
+            told = _result(response, await _content(response, MAX_REFUSAL_BYTES), ordered=False)
+        except Error as error:
+            raise refused from error
+        if not self._clock.set(told):
+            raise refused
+
+    async def _ask(
+        self, method: str, path: str, token: Token, accept: str, json: Any, upload: Upload | None = None
+    ) -> httpx.Response:
+        headers = {
+            **signature.headers(self._sign_secret, self._clock.milliseconds()),
+            "Accept": accept,
+            "Authorization": f"Bearer {token.text}",
+            "X-Device-Id": _device_id(token),
+            "X-Request-Id": token_hex(16),
+        }
+        body: bytes | AsyncIterable[bytes] | None = None
+        if upload is not None:
+            body = upload.pieces
+            headers["Content-Type"] = upload.content_type
+            if upload.length is not None:
+                headers["Content-Length"] = str(upload.length)
+        elif json is not None:
+            body = _json(json).encode()
+            headers["Content-Type"] = "application/json"
+        # Not built by the client, which would add headers of its own. A signature is good for one call.
+        request = httpx.Request(
+            method,
+            _url(self._base_url + path),
+            headers=[*_PAGE_HEADERS, *_encoded(headers)],
+            content=body,
+            extensions=_STREAMED if accept == "text/event-stream" else ONCE,
+        )
+        try:
+            return await self._client.send(request, stream=True, auth=None)
+        except httpx.RequestError as error:
+            raise unreachable(error) from error
+
+
+def unreachable(error: httpx.RequestError) -> UpstreamFailed:
+    """The error that a failed connection means. It names the kind of failure, nothing of what was sent."""
+    if isinstance(error, httpx.DecodingError):
+        return UpstreamFailed("The service answered with something that cannot be unpacked.")
+    if isinstance(error, httpx.ReadTimeout):
+        return UpstreamUncertain(f"The service has been silent for {IDLE_TIMEOUT:.0f} s.")
+    if isinstance(error, httpx.ProxyError):
+        return UpstreamUnavailable(
+            "The proxy that this deployment's HTTPS_PROXY or ALL_PROXY names does not let us through."
+        )
+    if isinstance(error, NOT_DELIVERED):
+        return UpstreamUnavailable(f"The service cannot be reached ({type(error).__name__}).")
+    return UpstreamUncertain(f"The service broke the connection off ({type(error).__name__}).")
+
+
+def current() -> Service:
+    """The service of the running event loop. Connections belong to a loop and are reused within it."""
+    return context.shared(_configured)
+
+
+def _configured() -> Service:
+    chosen = settings.current()
+    return Service(chosen.chatglm_url, chosen.sign_secret)
+
+
+def _device_id(token: Token) -> str:
+    known = token.device_id
+    return known or md5((token.account_id or token.text).encode(errors="replace"), usedforsecurity=False).hexdigest()
+
+
+def _result(response: httpx.Response, body: bytes, *, ordered: bool) -> Any:
+    return envelope.result(response.status_code, body, response.headers.get("retry-after"), ordered=ordered)
+
+
+async def _content(response: httpx.Response, at_most: int) -> bytes:
+    """The body. Raises `UpstreamFailed` where it is too large, `UpstreamUnavailable` where it breaks off."""
+    try:
+        return await content.read(response, at_most)
+    except content.ContentTooLarge as error:
+        raise UpstreamFailed(f"The service answered with more than {at_most // 1024} KB.") from error
+    except httpx.RequestError as error:
+        raise unreachable(error) from error
