@@ -20,10 +20,16 @@ FIRST = {"test_lambda.py", "test_vercel.py"}
 """They take longest, and make the builds that others use: those would wait, if they began at the same time."""
 
 
-@pytest.fixture(params=[False, True], ids=["asyncio", "uvloop"], scope="module")
-def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, bool]]:
-    """Both event loops that people run the bundle on, for tests that are coroutines."""
-    return "asyncio", {"use_uvloop": request.param}
+@pytest.fixture(scope="module")
+def anyio_backend() -> str:
+    """The event loop of tests that are coroutines."""
+    return "asyncio"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--soak", action="store_true", help="also the minutes of chaos, and a broken build for each promise"
+    )
 
 
 def pytest_configure() -> None:
@@ -37,7 +43,9 @@ def pytest_make_parametrize_id(val: Any, argname: str) -> str | None:
     return argname if is_text and len(val) > (64 if is_words else 24) else None
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--soak"):
+        items[:] = [item for item in items if item.get_closest_marker("soak") is None]
     items.sort(key=lambda item: item.path.name not in FIRST)
 
 

@@ -33,6 +33,7 @@ import openai
 import pytest
 
 from . import npm, shared
+from .downloads import DOWNLOADS
 from .function_url import FunctionUrl
 from .runtime_api import RuntimeApi
 
@@ -382,7 +383,7 @@ def runtime_client(python: Path) -> Path:
         for name in ("awslambdaric", "simplejson", "snapshot-restore-py")
         for block in re.finditer(rf"^{name}==.*\n(?:    --hash.*\n)+", pins, re.MULTILINE)
     )
-    folder = ROOT / ".cache" / "awslambdaric" / hashlib.sha256(requirements.encode()).hexdigest()[:16]
+    folder = DOWNLOADS / "awslambdaric" / hashlib.sha256(requirements.encode()).hexdigest()[:16]
     folder.parent.mkdir(parents=True, exist_ok=True)
     with shared.lock(folder.with_suffix(".lock")):
         if not folder.is_dir():

@@ -1,7 +1,7 @@
 """Node tools in pinned versions, installed on first use.
 
 Each folder beside this file that holds a `package.json` and a `package-lock.json` is one set of tools. A set is
-installed once per lock file, into `.cache/npm/<set>/<hash of the lock file>`.
+installed once per lock file, into `npm/<set>/<hash of the lock file>` of the downloads.
 """
 
 import hashlib
@@ -14,8 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.platforms.downloads import DOWNLOADS
+
 SETS = Path(__file__).parent
-CACHE = SETS.parent.parent / ".cache" / "npm"
+CACHE = DOWNLOADS / "npm"
 INSTALL_SECONDS = 240
 """Installing takes seconds with a warm cache and about a minute without; a test may take 300 s in all."""
 

@@ -1,7 +1,7 @@
 """Python tools in pinned versions that the project's own environment has no need of, installed on first use.
 
 Each folder beside this file that holds a `requirements.txt`, compiled from its `requirements.in`, is one set of tools.
-A set is installed once per requirements file, into `.cache/pypi/<set>/<hash of the file>`.
+A set is installed once per requirements file, into `pypi/<set>/<hash of the file>` of the downloads.
 """
 
 import hashlib
@@ -13,8 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.platforms.downloads import DOWNLOADS
+
 SETS = Path(__file__).parent
-CACHE = SETS.parent.parent / ".cache" / "pypi"
+CACHE = DOWNLOADS / "pypi"
 INSTALL_SECONDS = 240
 """Installing takes seconds with a warm cache and about a minute without; a test may take 300 s in all."""
 

@@ -71,6 +71,7 @@ def outcomes() -> dict[str, Outcome]:
     return {outcome[0].broken: outcome for outcome in asyncio.run(run_all())}
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(("broken", "promise"), [(broken, promise) for broken, promise, _ in BROKEN])
 def test_a_broken_promise_is_noticed(outcomes: dict[str, Outcome], broken: str, promise: str) -> None:
     plan, schedule, record = outcomes[broken]

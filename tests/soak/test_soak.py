@@ -14,6 +14,7 @@ from tests.soak.run import run
 PLAN: Final = Plan(seed=11, minutes=2.0)
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(600)
 def test_two_minutes_of_chaos() -> None:
     unmet = _unmet(PLAN)

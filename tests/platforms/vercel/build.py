@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from tests.platforms import npm, shared
+from tests.platforms.downloads import DOWNLOADS
 
 from .function import CONFIG, Function
 from .routes import Routes, Target
 
 CHECKOUT = Path(__file__).parents[3]
-DOWNLOADS = CHECKOUT / ".cache" / "vercel"
+PACKAGES = DOWNLOADS / "vercel"
 """The builder's package cache, kept between builds as the platform keeps it."""
 BUILD_SECONDS = 240
 """A build takes about 7 s with the packages at hand; the rest is for downloading them. A test may take 300 s in all."""
@@ -85,8 +86,8 @@ def _build(root: Path) -> None:
     _copy(CHECKOUT, root)
     (root / ".vercel" / "python").mkdir(parents=True)
     (root / ".vercel" / "project.json").write_text(json.dumps(PROJECT))
-    DOWNLOADS.mkdir(parents=True, exist_ok=True)
-    (root / ".vercel" / "python" / "cache").symlink_to(DOWNLOADS)
+    PACKAGES.mkdir(parents=True, exist_ok=True)
+    (root / ".vercel" / "python" / "cache").symlink_to(PACKAGES)
 
     with tempfile.TemporaryDirectory(prefix="vercel-config-") as config:
         try:
