@@ -1,4 +1,4 @@
-# All endpoints in one container, streamed: `docker compose up --build`, or see "Other homes" in docs/deploy.md.
+# All endpoints in one container, streamed: `docker compose -f deploy/compose.yaml up --build`, or see "Other homes" in docs/deploy.md.
 FROM python:3.12-slim
 
 WORKDIR /app
@@ -6,9 +6,9 @@ ENV PORT=8000 \
     PYTHONUNBUFFERED=1
 
 # Before the code, which changes more often: the packages, as pinned, and nothing that their hashes do not vouch for.
-COPY requirements-container.txt ./
+COPY requirements/container.txt ./requirements/
 RUN pip install --no-cache-dir --disable-pip-version-check --root-user-action=ignore \
-    --no-deps --require-hashes --only-binary=:all: -r requirements-container.txt
+    --no-deps --require-hashes --only-binary=:all: -r requirements/container.txt
 
 COPY api ./api
 COPY lib ./lib

@@ -2,7 +2,7 @@
 # Starts one process that serves all endpoints, from a zip that holds the packages too: behind the Lambda Web Adapter,
 # and where a function is a web server that a script starts, such as Alibaba Cloud's FC and Tencent's SCF.
 # PYTHON names the interpreter where it is not `python3.12`.
-root="${LAMBDA_TASK_ROOT:-$(cd "$(dirname "$0")" && pwd)}"
+root="${LAMBDA_TASK_ROOT:-$(cd "$(dirname "$0")/.." && pwd)}"
 cd "$root" || exit
 # The packages of this zip, and none of those that the runtime brings along.
 export PYTHONPATH="$root"

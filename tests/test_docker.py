@@ -26,7 +26,7 @@ pytestmark = pytest.mark.platform
 
 CHECKOUT = Path(__file__).parent.parent
 DOCKERFILE = CHECKOUT / "Dockerfile"
-COMPOSE = [CHECKOUT / "compose.yaml", CHECKOUT / "compose.replicas.yaml"]
+COMPOSE = [CHECKOUT / "deploy" / "compose.yaml", CHECKOUT / "deploy" / "compose.replicas.yaml"]
 
 START_SECONDS = 10.0
 END_SECONDS = 5.0
@@ -158,13 +158,14 @@ def test_the_base_image_has_the_projects_python() -> None:
 
 def test_only_what_runs_is_in_the_context() -> None:
     files = context()
-    assert {file.partition("/")[0] for file in files} == {"api", "lib", "public", "requirements-container.txt"}
+    assert {file.partition("/")[0] for file in files} == {"api", "lib", "public", "requirements"}
+    assert [file for file in files if file.startswith("requirements")] == ["requirements/container.txt"]
     assert not [file for file in files if "__pycache__" in file]
 
 
 def test_all_that_is_in_the_context_is_copied_and_nothing_else() -> None:
     copied = re.findall(r"^COPY (\S+) \S+$", DOCKERFILE.read_text(), re.MULTILINE)
-    assert {file.partition("/")[0] for file in context()} == set(copied)
+    assert {file.partition("/")[0] for file in context()} == {path.partition("/")[0] for path in copied}
 
 
 def test_a_space_of_hugging_face_finds_it() -> None:

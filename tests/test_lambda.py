@@ -47,7 +47,7 @@ def package() -> Package:
 def test_every_endpoint_has_a_function(package: Package) -> None:
     handlers = {package.function(name)["Handler"] for name in package.functions}
     through_index = {"api/v1/completions"}
-    assert handlers == {f"{endpoint}.handler" for endpoint in {*ENDPOINTS} - through_index} | {"run.sh"}
+    assert handlers == {f"{endpoint}.handler" for endpoint in {*ENDPOINTS} - through_index} | {"deploy/run.sh"}
 
 
 def test_anyone_may_call_each_url(package: Package) -> None:
@@ -101,7 +101,7 @@ def test_by_default_there_are_the_functions_of_all_endpoints() -> None:
     assert set(aws.configuration()["functions"]) == WHOLE
     each = aws.configuration("--param", "functions=each")["functions"]
     assert set(each) > WHOLE
-    assert {name: each[name]["handler"] for name in WHOLE} == {"stream": "run.sh", "index": "api/index.handler"}
+    assert {name: each[name]["handler"] for name in WHOLE} == {"stream": "deploy/run.sh", "index": "api/index.handler"}
 
 
 def test_region_is_tokyo_unless_told_otherwise() -> None:
@@ -131,13 +131,13 @@ def test_each_zip_has_its_own_code(package: Package) -> None:
         names = [file for file in ZipFile(package.zip(name)).namelist() if "/__pycache__/" not in file]
         endpoint, _, kind = package.function(name)["Handler"].partition(".")
         endpoints = {file.removesuffix(".py") for file in names if file.startswith("api/")}
-        whole = endpoint in {"run", "api/index"}
+        whole = endpoint in {"deploy/run", "api/index"}
         assert endpoints == (ENDPOINTS if whole else {endpoint}), name
         assert {file for file in names if file.startswith("public/")} == (files("public", "*") if whole else set()), (
             name
         )
         assert {file for file in names if file.startswith("lib/")} == files("lib", "*.py"), name
-        assert ("run.sh" in names) == (kind == "sh"), name
+        assert ("deploy/run.sh" in names) == (kind == "sh"), name
 
 
 PACKAGES = {
@@ -173,7 +173,7 @@ def test_each_zip_has_the_packages_it_needs_and_no_others(package: Package, name
 def packages(package: Package, name: str) -> set[str]:
     """Return what lies at the top of a function's zip beside the bundle's own code."""
     top = {file.partition("/")[0] for file in ZipFile(package.zip(name)).namelist()}
-    return top - {"api", "lib", "public", "run.sh"}
+    return top - {"api", "lib", "public", "deploy"}
 
 
 def test_no_zip_has_what_no_function_reads(package: Package) -> None:
@@ -255,7 +255,7 @@ def test_packs_for_the_other_architecture_and_always_the_same(tmp_path: Path) ->
     for target in packed:
         with ZipFile(target, "w") as archive:
             archive.writestr(ZipInfo("api/ping.py"), "")
-        command = [str(aws.packing_python()), "scripts/pack.py", "requirements-core.txt", other, str(target)]
+        command = [str(aws.packing_python()), "scripts/pack.py", "requirements/core.txt", other, str(target)]
         packing.append(subprocess.Popen(command, cwd=ROOT))
     assert [process.wait() for process in packing] == [0, 0]
     assert packed[0].read_bytes() == packed[1].read_bytes()

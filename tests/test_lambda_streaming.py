@@ -51,7 +51,7 @@ def words(chunks: Iterable[ChatCompletionChunk]) -> Iterator[str]:
 
 def test_the_adapter_runs_the_script(package: Package) -> None:
     properties = package.function("stream")
-    assert properties["Handler"] == "run.sh"
+    assert properties["Handler"] == "deploy/run.sh"
     variables = properties["Environment"]["Variables"]
     assert {key: value for key, value in variables.items() if not key.startswith("GLM_")} == {
         "AWS_LAMBDA_EXEC_WRAPPER": "/opt/bootstrap",
@@ -60,7 +60,7 @@ def test_the_adapter_runs_the_script(package: Package) -> None:
         "PORT": "8000",
     }
     with ZipFile(package.zip("stream")) as archive:
-        assert archive.getinfo("run.sh").external_attr >> 16 & 0o111 == 0o111
+        assert archive.getinfo("deploy/run.sh").external_attr >> 16 & 0o111 == 0o111
 
 
 def test_only_its_url_streams(package: Package) -> None:
@@ -156,7 +156,7 @@ def test_only_the_packages_of_the_zip_are_imported(package: Package, tmp_path: P
 
 
 def test_a_connection_is_kept_longer_than_the_adapter_keeps_it(package: Package, server: Server) -> None:
-    script = (package.unpack("stream") / "run.sh").read_text()
+    script = (package.unpack("stream") / "deploy/run.sh").read_text()
     kept = re.search(r"--timeout-keep-alive (\d+)", script)
     assert kept
     # The adapter's AWS_LWA_POOL_IDLE_TIMEOUT_SECONDS is 4, and a frozen function may see time jump.

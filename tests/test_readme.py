@@ -331,7 +331,7 @@ def _form(value: Any) -> Any:
 
 def test_the_demo_does_what_the_first_screen_says(unused_port: int) -> None:
     block = next(block for block in read(README).blocks if block.is_demo)
-    made, pinned = (CHECKOUT / folder / "requirements-dev.txt" for folder in (".venv", ""))
+    made, pinned = CHECKOUT / ".venv" / "dev.txt", CHECKOUT / "requirements" / "dev.txt"
     # Else the command would make the environment anew that this test runs in.
     assert made.read_text() == pinned.read_text(), "run scripts/setup first"
     command = block.without_comments()[0].split()

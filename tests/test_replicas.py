@@ -22,8 +22,8 @@ from tests.bundle import CHECKOUT, Bundle, serve
 from tests.redis_server import RedisServer
 from tests.upstream import BUSY, Account, Answer, Gate, StandIn, Text
 
-CONFIGURATION = CHECKOUT / "nginx.conf"
-COMPOSE = CHECKOUT / "compose.replicas.yaml"
+CONFIGURATION = CHECKOUT / "deploy" / "nginx.conf"
+COMPOSE = CHECKOUT / "deploy" / "compose.replicas.yaml"
 START_SECONDS = 10.0
 HELLO: Any = [{"role": "user", "content": "Hello"}]
 

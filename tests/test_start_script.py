@@ -1,4 +1,4 @@
-"""`run.sh` outside of Lambda: in the zip that docs/deploy.md makes, as a cloud starts it that knows only a port."""
+"""`deploy/run.sh` outside of Lambda: in the zip that docs/deploy.md makes, as a cloud starts it that knows a port."""
 
 import re
 import socket
@@ -44,7 +44,7 @@ def url(code: Path, upstream: StandIn) -> Iterator[str]:
         port = free.getsockname()[1]
     environ = {"PORT": str(port), "GLM_CHATGLM_URL": upstream.url, "PATH": "/usr/bin:/bin"}
     environ["PYTHON"] = str(aws.packing_python())
-    process = subprocess.Popen([code / "run.sh"], cwd="/", env=environ)
+    process = subprocess.Popen([code / "deploy" / "run.sh"], cwd="/", env=environ)
     try:
         url = f"http://{EVERY_ADDRESS}:{port}"
         give_up = time.monotonic() + START_SECONDS

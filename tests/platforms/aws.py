@@ -377,7 +377,7 @@ def _deployer() -> dict[str, str]:
 @functools.cache
 def runtime_client(python: Path) -> Path:
     """Return a folder with AWS's runtime client, apart from all other packages, as `/var/runtime` is."""
-    pins = (ROOT / "requirements-dev.txt").read_text()
+    pins = (ROOT / "requirements/dev.txt").read_text()
     requirements = "".join(
         block[0]
         for name in ("awslambdaric", "simplejson", "snapshot-restore-py")
