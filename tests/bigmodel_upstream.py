@@ -10,6 +10,7 @@ import pytest
 from lib import settings
 from lib.types.chat import ChatRequest, Message, TextPart
 from lib.types.events import Event, Finish, Reasoning, Text, ToolCallArguments, ToolCallEnd, ToolCallStart
+from lib.types.upstream import Tries
 from lib.upstreams.bigmodel import service
 from lib.upstreams.bigmodel.upstream import Bigmodel
 from tests.bigmodel import Platform
@@ -54,7 +55,7 @@ def ask(asked: ChatRequest, key: str, *, wait_if_busy: bool = True) -> list[Even
     """All events of an answer. Raises what the upstream raises."""
 
     async def collect() -> list[Event]:
-        async with aclosing(UPSTREAM.answer(asked, key)) as answer:
+        async with aclosing(UPSTREAM.answer(asked, key, Tries())) as answer:
             return [event async for events in answer for event in events]
 
     return run(collect)

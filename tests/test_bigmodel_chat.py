@@ -21,6 +21,7 @@ from lib.types.chat import (
     ToolChoice,
 )
 from lib.types.events import Event, Finish, Reasoning, Source, Start, Text, ToolCallStart, Usage
+from lib.types.upstream import Tries
 from tests import bigmodel
 from tests.bigmodel import Answer, AnyDelta, Call, Gate, Platform, Raw, WebSearch
 from tests.bigmodel_upstream import UPSTREAM, ask, calls, finish, reasoning, request, run, sent, settled, text, user
@@ -410,7 +411,7 @@ def test_one_key_may_have_many_answers_at_once(platform: Platform) -> None:
 
     async def ask_all() -> list[list[Event]]:
         async def one() -> list[Event]:
-            async with aclosing(UPSTREAM.answer(request(), key)) as answer:
+            async with aclosing(UPSTREAM.answer(request(), key, Tries())) as answer:
                 return [event async for events in answer for event in events]
 
         tasks = [asyncio.ensure_future(one()) for _ in gates]
@@ -430,7 +431,7 @@ def test_a_caller_that_leaves_closes_the_connection(platform: Platform) -> None:
     key = platform.key()
 
     async def leave() -> list[Event]:
-        async with aclosing(UPSTREAM.answer(request(), key)) as answer:
+        async with aclosing(UPSTREAM.answer(request(), key, Tries())) as answer:
             return await anext(answer)
 
     assert run(leave) == [Start("", "glm-5.3"), Text("Hel")]
@@ -460,7 +461,7 @@ def test_what_was_said_before_an_error_in_the_stream_is_told(platform: Platform)
     heard: list[Event] = []
 
     async def listen() -> None:
-        async with aclosing(UPSTREAM.answer(request(), platform_key)) as answer:
+        async with aclosing(UPSTREAM.answer(request(), platform_key, Tries())) as answer:
             async for events in answer:
                 heard.extend(events)
 

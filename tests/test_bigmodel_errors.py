@@ -17,7 +17,7 @@ from lib.invocation.deadline import Deadline
 from lib.types.chat import ChatRequest
 from lib.types.events import Event
 from lib.types.images import ImageRequest
-from lib.types.upstream import KeyState
+from lib.types.upstream import KeyState, Tries
 from lib.types.videos import VideoRequest
 from lib.upstreams.bigmodel import errors
 from tests import bigmodel
@@ -147,7 +147,7 @@ def test_nothing_is_repeated_past_the_deadline(platform: Platform, monkeypatch: 
         invocation = Invocation()
         invocation.deadline = Deadline(30)
         context.begin(invocation)
-        async with aclosing(UPSTREAM.answer(request(), key)) as answer:
+        async with aclosing(UPSTREAM.answer(request(), key, Tries())) as answer:
             await anext(answer)
 
     with pytest.raises(errors.Crowded):
@@ -159,7 +159,7 @@ def ask_within(seconds: float, key: str) -> list[Event]:
         invocation = Invocation()
         invocation.deadline = Deadline(seconds)
         context.begin(invocation)
-        async with aclosing(UPSTREAM.answer(request(), key)) as answer:
+        async with aclosing(UPSTREAM.answer(request(), key, Tries())) as answer:
             return [event async for events in answer for event in events]
 
     return run(collect)
@@ -240,7 +240,7 @@ def test_any_body_is_read_without_harm(body: object) -> None:
 
 def order_picture(key: str) -> Error:
     with pytest.raises(Error) as caught:
-        run(lambda: UPSTREAM.draw(ImageRequest("A cat"), key))
+        run(lambda: UPSTREAM.draw(ImageRequest("A cat"), key, Tries()))
     return caught.value
 
 

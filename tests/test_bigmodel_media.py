@@ -10,7 +10,7 @@ import pytest
 from lib.errors import BadRequest, ContentFiltered, NotFound, UpstreamFailed
 from lib.types.chat import ChatRequest, FilePart, Message, TextPart, Tool, ToolCall
 from lib.types.images import DrawnImage, ImageRequest
-from lib.types.upstream import Embeddings
+from lib.types.upstream import Embeddings, Tries
 from lib.types.videos import Video, VideoJob, VideoRequest, VideoState
 from lib.upstreams.bigmodel import files
 from tests import bigmodel
@@ -43,7 +43,7 @@ def platform(server: Platform) -> Iterator[Platform]:
 
 def draw(platform: Platform, **fields: Any) -> list[DrawnImage]:
     key = platform.key()
-    return run(lambda: UPSTREAM.draw(ImageRequest("A cat", **fields), key))
+    return run(lambda: UPSTREAM.draw(ImageRequest("A cat", **fields), key, Tries()))
 
 
 def test_a_picture_is_drawn_and_can_be_fetched(platform: Platform) -> None:
@@ -320,7 +320,7 @@ def test_another_document_goes_through_the_parser_once(platform: Platform) -> No
     async def twice() -> None:
         for _ in range(2):
             asked = request(show(FilePart(url, "f")), model="glm-5.3")
-            async for _events in UPSTREAM.answer(asked, key):
+            async for _events in UPSTREAM.answer(asked, key, Tries()):
                 pass
 
     run(twice)

@@ -15,7 +15,7 @@ from lib.invocation.context import Invocation
 from lib.invocation.deadline import Deadline, uninterrupted
 from lib.invocation.within_deadline import too_late
 from lib.serving.sse import HEAD_AFTER, WRITE_TIMEOUT, EventStream
-from lib.types.events import Event, Finish, Text
+from lib.types.events import Event, Finish, Text, TurnLost, TurnTaken
 from lib.wires.openai.wire import WIRE
 from tests.clock import Loop
 
@@ -50,9 +50,7 @@ def error_event(error: Exception) -> bytes:
     return WIRE.error_event(known, "id")
 
 
-def respond(
-    answer: AsyncGenerator[list[Event]], *, head: bytes = b"", turn_after: float = 0.0, seconds: float = math.inf
-) -> Sent:
+def respond(answer: AsyncGenerator[list[Event]], *, head: bytes = b"", seconds: float = math.inf) -> Sent:
     """What is sent, and when, in seconds from the beginning. `seconds`: what the platform gives."""
     sent: Sent = []
 
@@ -62,7 +60,6 @@ def respond(
         context.begin(request)
         loop = asyncio.get_running_loop()
         began = loop.time()
-        loop.call_later(turn_after, request.turn.begin)
 
         async def send(message: Message) -> None:
             sent.append((round(loop.time() - began, 3), message))
@@ -87,10 +84,12 @@ def bodies(sent: Sent) -> list[bytes]:
 
 
 async def answer(
-    *items: str | float | Exception | None, closed: Callable[[], None] = lambda: None
+    *items: str | float | Exception | None, closed: Callable[[], None] = lambda: None, turn_after: float = 0.0
 ) -> AsyncGenerator[list[Event]]:
-    """Yields texts, waits for numbers of seconds, raises errors, and finishes; None: it does not finish."""
+    """Has its turn, yields texts, waits for numbers of seconds, raises errors, and finishes; None: does not finish."""
     try:
+        await asyncio.sleep(turn_after)
+        yield [TurnTaken()]
         for item in items:
             if item is None:
                 return
@@ -136,7 +135,7 @@ def test_a_comment_goes_out_after_each_15_seconds_of_silence() -> None:
 
 @pytest.mark.parametrize("turn_after", [0.0, 7.0])
 def test_the_head_goes_out_ten_seconds_after_the_turn_was_had(turn_after: float) -> None:
-    sent = respond(answer(20.0, "one"), head=b"head", turn_after=turn_after)
+    sent = respond(answer(20.0, "one", turn_after=turn_after), head=b"head")
     at = turn_after + HEAD_AFTER
     assert [(moment, message.get("body")) for moment, message in sent][:3] == [(at, None), (at, b"head"), (at, COMMENT)]
     assert bodies(sent) == [b"head", COMMENT, b"one", b"end", b""]
@@ -144,10 +143,11 @@ def test_the_head_goes_out_ten_seconds_after_the_turn_was_had(turn_after: float)
 
 def test_a_turn_that_is_lost_again_counts_for_nothing() -> None:
     async def busy_at_first() -> AsyncGenerator[list[Event]]:
-        await asyncio.sleep(1)
-        context.current().turn.end()
-        await asyncio.sleep(14)
-        context.current().turn.begin()
+        yield [TurnTaken()]
+        await asyncio.sleep(9)
+        yield [TurnLost()]
+        await asyncio.sleep(6)
+        yield [TurnTaken()]
         await asyncio.sleep(20)
         yield [Text("one"), Finish("stop")]
 
@@ -156,7 +156,7 @@ def test_a_turn_that_is_lost_again_counts_for_nothing() -> None:
 
 def test_before_the_turn_nothing_goes_out() -> None:
     with pytest.raises(UpstreamFailed):
-        respond(answer(24.0, UpstreamFailed("no")), turn_after=1000.0)
+        respond(answer(UpstreamFailed("no"), turn_after=24.0))
 
 
 @pytest.mark.parametrize("wait", [0.0, 9.0])
@@ -170,11 +170,12 @@ def test_an_error_afterwards_is_the_last_event(error: Exception) -> None:
     assert bodies(respond(answer("one", error))) == [b"one", error_event(error), b""]
 
 
-async def slow_to_close() -> AsyncGenerator[list[Event]]:
+async def slow_to_close(turn_after: float = 0.0) -> AsyncGenerator[list[Event]]:
     """An answer whose clean-up, which nothing breaks off, takes longer than there is time to tell of its failure."""
     try:
+        await asyncio.sleep(turn_after)
+        yield [TurnTaken()]
         await asyncio.sleep(1000.0)
-        yield []
     finally:
         await uninterrupted(asyncio.sleep(4.0), 4.5)
 
@@ -184,7 +185,7 @@ def test_a_client_is_told_that_it_is_too_late_however_long_cleaning_up_takes() -
     assert bodies(sent)[-2:] == [error_event(too_late()), b""]
     assert 95.0 < sent[-1][0] < 100.5
     with pytest.raises(DeadlineExceeded):
-        respond(slow_to_close(), seconds=10.0, turn_after=5.0)
+        respond(slow_to_close(turn_after=5.0), seconds=10.0)
 
 
 def test_an_answer_without_an_end_is_an_error() -> None:
@@ -250,9 +251,7 @@ def test_a_client_that_never_reads_is_given_up() -> None:
     closed: list[float] = []
 
     async def main() -> None:
-        request = Invocation("id")
-        request.turn.begin()
-        context.begin(request)
+        context.begin(Invocation("id"))
         loop = asyncio.get_running_loop()
 
         async def send(message: Message) -> None:

@@ -28,7 +28,7 @@ async def complete(request: Request) -> EventStream | JSONResponse:
     brought = keys.from_request(request, choose)
     body = (await parse(CompletionRequest, await body_of(request))).check()
     wanted = body.chat_request()
-    events = answer(brought, wanted, streamed=bool(body.stream))
+    events = answer(brought, wanted)
     if body.stream:
         return EventStream(events, CompletionEncoder(body, wanted), WIRE)
     return JSONResponse(await whole(body, wanted, events))

@@ -14,7 +14,7 @@ from lib.serving import limits
 from lib.serving.app import function
 from lib.serving.body import body_of
 from lib.serving.lambda_handler import LambdaHandler
-from lib.types.upstream import Embeddings, Upstream
+from lib.types.upstream import Embeddings, Tries, Upstream
 from lib.upstreams import choose
 from lib.wires.openai.embeddings import MODEL, EmbeddingRequest, whole
 from lib.wires.openai.wire import WIRE
@@ -30,7 +30,7 @@ async def embed(request: Request) -> Response:
 
     keys.note_model(brought, body.model or MODEL)
 
-    async def call(upstream: Upstream, key: str) -> Embeddings:
+    async def call(upstream: Upstream, key: str, tries: Tries) -> Embeddings:
         return await upstream.embed(body.input, body.model or MODEL, body.dimensions, key)
 
     found = await fail_over_call(brought, call, generates=False)

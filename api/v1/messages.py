@@ -26,7 +26,7 @@ async def create(request: Request) -> EventStream | JSONResponse:
     brought = keys.from_request(request, choose)
     body = (await parse(MessageRequest, await body_of(request))).check()
     wanted = body.chat_request()
-    events = measured(wanted, failover.answer(brought, wanted, streamed=bool(body.stream)))
+    events = measured(wanted, failover.answer(brought, wanted))
     if body.stream:
         return EventStream(events, MessageEncoder(body, wanted), WIRE)
     return JSONResponse(await whole(body, wanted, events))

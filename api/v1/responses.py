@@ -30,7 +30,7 @@ async def create(request: Request) -> EventStream | JSONResponse:
         conversation, owner = response_id.find(body.previous_response_id, brought)
         brought = [owner]
     wanted = body.chat_request(conversation)
-    events = failover.answer(brought, wanted, streamed=bool(body.stream), signed=True)
+    events = failover.answer(brought, wanted, signed=True)
     if body.stream:
         encoder = ResponseEncoder(body, wanted)
         return EventStream(events, encoder, StreamWire(encoder), copies=COPIES)

@@ -31,8 +31,8 @@ from lib.store import configured_store
 from lib.store.seal import turn_name
 from lib.types import aliases
 from lib.types.chat import ChatRequest
-from lib.types.events import Event
-from lib.types.upstream import Upstream
+from lib.types.events import Event, TurnLost, TurnTaken
+from lib.types.upstream import Tries, Upstream
 
 BUSY_WAIT: Final = 25.0
 """Seconds that a request waits in all for a free account: most answers take less, and clients wait for 30 to 60."""
@@ -44,10 +44,13 @@ RISK_PAUSE: Final = 30.0
 """Seconds for which an upstream is not asked whose risk control refuses this address: repeating prolongs it."""
 
 
+type Turn = TurnTaken | TurnLost
+
+
 class Attempt[T](Protocol):
     """One try with one key."""
 
-    def __call__(self, upstream: Upstream, key: str) -> AsyncGenerator[T]:
+    def __call__(self, upstream: Upstream, key: str, tries: Tries) -> AsyncGenerator[list[T | Turn]]:
         """Yield what comes of it. An `Error` before the first: another key may be tried."""
         ...
 
@@ -55,7 +58,7 @@ class Attempt[T](Protocol):
 class Call[T](Protocol):
     """The same for work that has one result."""
 
-    def __call__(self, upstream: Upstream, key: str) -> Awaitable[T]:
+    def __call__(self, upstream: Upstream, key: str, tries: Tries) -> Awaitable[T]:
         """Return what comes of it."""
         ...
 
@@ -69,23 +72,22 @@ class _Accounts:
         self.risk_until: dict[str, float] = {}
 
 
-def answer(
-    tried: Sequence[Candidate], request: ChatRequest, *, streamed: bool, signed: bool = False
-) -> AsyncGenerator[list[Event]]:
-    """The answer to `request`, from the first key that gives one.
+def answer(tried: Sequence[Candidate], request: ChatRequest, *, signed: bool = False) -> AsyncGenerator[list[Event]]:
+    """The answer to `request`, from the first key that gives one, and before it whether an account's turn is had.
 
     `signed`: its conversation gets the id by which a response is gone on from, in place of the upstream's own.
     """
     asked, request = request.model, _resolved(request)
     note_model(tried, asked, request.model)
-    context.current().streamed = streamed
+    context.current().streamed = request.streamed
     able = _able(tried, request)
 
-    def attempt(upstream: Upstream, key: str) -> AsyncGenerator[list[Event]]:
-        events = upstream.answer(request, key)
+    def attempt(upstream: Upstream, key: str, tries: Tries) -> AsyncGenerator[list[Event]]:
+        events = upstream.answer(request, key, tries)
         return response_id.signed(events, upstream.name, key) if signed else events
 
-    return fail_over(able, attempt)
+    events: Attempt[Event] = attempt
+    return fail_over(able, events)
 
 
 async def count_tokens(tried: Sequence[Candidate], request: ChatRequest) -> int:
@@ -113,18 +115,21 @@ def _able(tried: Sequence[Candidate], request: ChatRequest) -> list[Candidate]:
     return able
 
 
-async def fail_over[T](tried: Sequence[Candidate], attempt: Attempt[T], *, generates: bool = True) -> AsyncGenerator[T]:
-    """What `attempt` yields with one of the keys.
+async def fail_over[T](
+    tried: Sequence[Candidate], attempt: Attempt[T], *, generates: bool = True
+) -> AsyncGenerator[list[T | Turn]]:
+    """What `attempt` yields with one of the keys, and before it whether an account's turn is had.
 
     `generates`: it has an answer generated, and so waits for its turn. Anything else may go on beside such an answer.
     Keys are asked upstream by upstream, in the order in which the caller first names each; of one upstream's, those
     that nothing is known against come first, at random. Raises the most useful of the errors when all have failed.
     """
     failures: list[Error] = []
+    tries = Tries()
     groups = list(_by_upstream(tried))
     for place, group in enumerate(groups):
         last = place == len(groups) - 1
-        round_ = _Round(group, attempt, generates=generates, wait_if_busy=last, failures=failures)
+        round_ = _Round(group, attempt, tries, generates=generates, wait_if_busy=last, failures=failures)
         async with aclosing(round_.items()) as items:
             async for item in items:
                 yield item
@@ -136,11 +141,14 @@ async def fail_over[T](tried: Sequence[Candidate], attempt: Attempt[T], *, gener
 async def fail_over_call[T](tried: Sequence[Candidate], call: Call[T], *, generates: bool = True) -> T:
     """What `call` returns with one of the keys; the same for work that has one result."""
 
-    async def attempt(upstream: Upstream, key: str) -> AsyncGenerator[T]:
-        yield await call(upstream, key)
+    async def attempt(upstream: Upstream, key: str, tries: Tries) -> AsyncGenerator[list[T | Turn]]:
+        yield [await call(upstream, key, tries)]
 
-    async with aclosing(fail_over(tried, attempt, generates=generates)) as results:
-        return await anext(results)
+    async with aclosing(fail_over(tried, attempt, generates=generates)) as lists:
+        async for (result,) in lists:
+            if not isinstance(result, TurnTaken | TurnLost):
+                return result
+    raise AssertionError("an attempt yields or raises")
 
 
 def cooling(candidate: Candidate) -> float:
@@ -157,6 +165,7 @@ class _Round[T]:
         self,
         group: Sequence[Candidate],
         attempt: Attempt[T],
+        tries: Tries,
         *,
         generates: bool,
         wait_if_busy: bool,
@@ -164,6 +173,7 @@ class _Round[T]:
     ) -> None:
         self.succeeded = False
         self._attempt = attempt
+        self._tries = tries
         self._wait_if_busy = wait_if_busy
         self._failures = failures
         self._untried: dict[str, list[Candidate]] = {}
@@ -178,7 +188,7 @@ class _Round[T]:
         self._not_before: dict[str, float] = {}
         self._backoff = FIRST_BACKOFF
 
-    async def items(self) -> AsyncGenerator[T]:
+    async def items(self) -> AsyncGenerator[list[T | Turn]]:
         if self._accounts.risk_until.get(self._upstream.name, 0.0) > self._loop.time():
             self._failures.append(risk_control(self._upstream.name))
             return
@@ -189,21 +199,23 @@ class _Round[T]:
                 return
             async with AsyncExitStack() as stack:
                 try:
-                    candidate, had = await self._turn(stack, ready)
+                    candidate, taken = await self._turn(stack, ready)
                 except AccountBusy as error:
                     self._forget(ready)
                     self._failures.append(error)
                     continue
-                if not had:
+                if not taken:
                     self._failed(candidate, busy())
                     continue
+                yield [TurnTaken()]
                 owner_warnings.about_to_expire(candidate)
-                context.current().others = len(self._untried) - 1 if self._wait_if_busy else len(self._untried)
-                async with aclosing(self._attempt(self._upstream, candidate.key.text)) as items:
+                self._tries.others = len(self._untried) - 1 if self._wait_if_busy else len(self._untried)
+                async with aclosing(self._attempt(self._upstream, candidate.key.text, self._tries)) as items:
                     try:
                         first = await anext(items)
                     except Error as error:
                         self._failed(candidate, error)
+                        yield [TurnLost()]
                         continue
                     candidate.note("answered")
                     self._accounts.cooldown.recovered(candidate.account)
@@ -235,7 +247,6 @@ class _Round[T]:
             seconds = self._left() if len(self._untried) == 1 else 0.0
             if store.shared and not await stack.enter_async_context(store.lease(turn_name(account), seconds)):
                 return self._untried[account][0], False
-        context.current().turn.begin()
         return self._untried[account][0], True
 
     def _left(self) -> float:
@@ -246,7 +257,6 @@ class _Round[T]:
         """Decide what a failure means for this key and the others. Raises what must be told at once."""
         candidate.note(error.code)
         owner_warnings.refused(candidate, error)
-        context.current().turn.end()
         if isinstance(error, AccountBusy) and self._wait_if_busy:
             wait = self._backoff * random.uniform(0.5, 1.0)  # noqa: S311
             self._backoff = min(self._backoff * 2, LAST_BACKOFF)

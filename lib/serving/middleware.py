@@ -16,6 +16,7 @@ from lib.invocation.context import Invocation
 from lib.invocation.deadline import Deadline
 from lib.serving import body
 from lib.serving.failure import error_response, no_websockets
+from lib.serving.sse import LAST
 from lib.serving.wire import Wire
 from lib.settings import Settings
 
@@ -140,7 +141,7 @@ class _Exchange:
         """Cancel the request when its client leaves, so that nothing is generated for nobody."""
         while (await self._receive())["type"] != "http.disconnect":
             pass
-        if not self._complete and not self._facts.answered and not self._facts.broken_off:
+        if not self._complete:
             self._client_gone = True
             task.cancel()
 
@@ -153,7 +154,7 @@ class _Exchange:
             message["headers"] = [*message.get("headers", ()), *self._headers(message)]
         elif not self._first_byte:
             self._first_byte = time.perf_counter()
-        if message["type"] == "http.response.body" and not message.get("more_body", False):
+        if message.pop(LAST, False) or (message["type"] == "http.response.body" and not message.get("more_body")):
             self._complete = True
         await self._send(message)
 

@@ -1,6 +1,7 @@
 """A response of server-sent events that keeps its connection alive, and that ends in order or says why it does not."""
 
 import asyncio
+import math
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
@@ -12,7 +13,7 @@ from lib.serving import limits
 from lib.serving.failure import as_error
 from lib.serving.joined import JoinedEncoder
 from lib.serving.wire import Encoder, Wire
-from lib.types.events import Event
+from lib.types.events import Event, TurnLost, TurnTaken
 
 HEAD_AFTER = 10.0
 """Seconds after the turn was had when the head goes out, content or not: most clients wait a minute for it, and until
@@ -28,6 +29,9 @@ PAUSE_BEFORE_ABORT = 0.1
 """Seconds between an error's event and the break of its stream. When a connection breaks, browsers throw away what the
 page has not read yet: without these it would know that the answer broke off, and not why."""
 
+LAST = "glm.last"
+"""In a body's message: with it the client has the whole of its answer, though the response may not have ended yet."""
+
 _HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-cache"),
@@ -38,10 +42,10 @@ _HEADERS = [
 class EventStream:
     """An ASGI response made of an answer's events, as `encoder` words them.
 
-    An `Error` before the first of them is raised, so that the response can still get its status. Later ones become the
-    last event. The answer is complete when the encoder says so; that goes out before the answer is closed, so that
-    nobody waits for what is cleaned up after it. `copies`: how often the stream holds each text, since the last events
-    of some wires repeat it.
+    The head goes out with the first content, or `HEAD_AFTER` seconds after an account's turn was had. An `Error` before
+    is raised, so that the response can still get its status; later ones become the last event. The answer is complete
+    when the encoder says so; that goes out before the answer is closed, so that nobody waits for what is cleaned up
+    after it. `copies`: how often the stream holds each text, since the last events of some wires repeat it.
     """
 
     def __init__(self, answer: AsyncGenerator[list[Event]], encoder: Encoder, wire: Wire, *, copies: int = 1) -> None:
@@ -52,11 +56,14 @@ class EventStream:
         """The encoder where nobody sees the pieces, nor needs a heartbeat."""
         self._wire = wire
         self._started = False
+        self._complete = False
+        self._stalled = False
         self._loop = asyncio.get_running_loop()
+        self._turn_since = math.inf
+        self._turn = asyncio.Event()
         self._last_sent = self._loop.time()
         self._sending = asyncio.Lock()
         self._is_sending = False
-        self._stalled = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the events. Closes the answer before the response ends, so that nothing is left to do afterwards."""
@@ -66,81 +73,92 @@ class EventStream:
         most = limits.stream_limit(scope)
         if most is not None:
             self._encoder = self._joined = JoinedEncoder(self._encoder, most, self._copies)
-        heartbeat = asyncio.create_task(self._keep_alive(send, task)) if most is None else None
+        watchdog = asyncio.create_task(self._watch(send, task)) if most is None else None
         last_moment = request.deadline.timeout(late_by=TAIL_SHARE * request.deadline.grace)
         try:
             async with last_moment, aclosing(self._answer) as answer:
                 async for events in answer:
+                    if events and isinstance(events[0], TurnTaken | TurnLost):
+                        self._note_turn(taken=isinstance(events[0], TurnTaken))
+                        continue
                     await self._write(self._encoder.add(events), send)
                     if self._encoder.finished:
                         break
                 await self._write(self._rest(), send)
-                await self._write(self._encoder.end(), send)
-                request.answered = True
+                await self._write(self._encoder.end(), send, last=True)
+                self._complete = True
         except asyncio.CancelledError:
             if not self._stalled:
                 raise
             request.error = "client_stalled"
-            return
         except Exception as error:
-            late = last_moment.expired()
-            if late and self._is_sending:  # Nothing can be told to a client that does not read.
-                return
-            if not self._started and not late:
-                raise
-            known = too_late() if late else as_error(error)
-            if request.answered:  # It happened in cleaning up afterwards, which is no matter of the client's.
-                await self._end(send)
-                return
-            if not self._started:
-                raise known from error
-            request.error = known.code
-            try:
-                async with asyncio.timeout(FINAL_ERROR_TIMEOUT if late else None):
-                    await self._write(self._rest(), send)
-                    await self._write(self._wire.error_event(known, request.request_id), send)
-            except TimeoutError:
-                return
-            if limits.may_break_off(scope):
-                # Clients that skip events which they do not know would take a half answer for a whole one.
-                request.broken_off = True
-                await asyncio.sleep(PAUSE_BEFORE_ABORT)
-                return
+            if not self._complete:  # Else it happened in cleaning up afterwards, which is no matter of the client's.
+                self._complete = await self._fail(error, scope, send, late=last_moment.expired())
         finally:
-            if heartbeat is not None:
-                heartbeat.cancel()
-        await self._end(send)
+            if watchdog is not None:
+                watchdog.cancel()
+        if self._complete:
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def _end(self, send: Send) -> None:
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+    async def _fail(self, error: Exception, scope: Scope, send: Send, *, late: bool) -> bool:
+        """Tell of `error` in the stream, or raise it where there is none yet. Is the response to end in order?
+
+        `late`: it is the time that is over.
+        """
+        if late and self._is_sending:  # Nothing can be told to a client that does not read.
+            return False
+        known = too_late() if late else as_error(error)
+        if not self._started:
+            raise known from error
+        request = context.current()
+        request.error = known.code
+        breaks_off = limits.may_break_off(scope)
+        try:
+            async with asyncio.timeout(FINAL_ERROR_TIMEOUT if late else None):
+                await self._write(self._rest(), send)
+                await self._write(self._wire.error_event(known, request.request_id), send, last=breaks_off)
+        except TimeoutError:
+            return False
+        if breaks_off:  # Clients that skip events which they do not know would take a half answer for a whole one.
+            await asyncio.sleep(PAUSE_BEFORE_ABORT)
+        return not breaks_off
+
+    def _note_turn(self, *, taken: bool) -> None:
+        self._turn_since = self._loop.time() if taken else math.inf
+        if taken:
+            self._turn.set()
+        else:
+            self._turn.clear()
 
     def _rest(self) -> bytes:
         return b"" if self._joined is None else self._joined.rest()
 
-    async def _write(self, data: bytes, send: Send) -> None:
-        if data:
-            async with self._sending:
-                if not self._started:
-                    await self._start(send)
-                await self._send(data, send)
+    async def _write(self, data: bytes, send: Send, *, last: bool = False) -> None:
+        """Send the head where it has not gone out, and `data`; `last`: nothing follows that the client waits for."""
+        if not data and not last:
+            return
+        async with self._sending:
+            if not self._started:
+                self._started = True
+                await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+                if head := self._encoder.head:
+                    await self._send(head, send)
+            await self._send(data, send, last=last)
 
-    async def _start(self, send: Send) -> None:
-        self._started = True
-        await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
-        if head := self._encoder.head:
-            await self._send(head, send)
-
-    async def _send(self, data: bytes, send: Send) -> None:
+    async def _send(self, data: bytes, send: Send, *, last: bool = False) -> None:
         self._last_sent = self._loop.time()
         self._is_sending = True
-        await send({"type": "http.response.body", "body": data, "more_body": True})
+        await send({"type": "http.response.body", "body": data, "more_body": True, LAST: last})
         self._is_sending = False
 
-    async def _keep_alive(self, send: Send, task: asyncio.Task[None]) -> None:
-        """Send the head in time, then a heartbeat whenever nothing else was sent for a while."""
-        await context.current().turn.wait(HEAD_AFTER)
-        if not self._started:
-            await self._write(self._wire.heartbeat, send)
+    async def _watch(self, send: Send, task: asyncio.Task[None]) -> None:
+        """Send the head in time, then a heartbeat whenever nothing else was sent for a while. Gives up who stalls."""
+        while not self._started:
+            await self._turn.wait()
+            if (left := self._turn_since + HEAD_AFTER - self._loop.time()) > 0:
+                await asyncio.sleep(left)
+            elif not self._started:
+                await self._write(self._wire.heartbeat, send)
         while True:
             silent_for = self._loop.time() - self._last_sent
             if self._is_sending and silent_for >= WRITE_TIMEOUT:

@@ -10,6 +10,14 @@ from typing import Literal, NamedTuple
 type FinishReason = Literal["stop", "length", "content_filter", "tool_calls"]
 
 
+class TurnTaken(NamedTuple):
+    """The account's turn is had: from now on the head of a stream may go out. Comes alone, before all else."""
+
+
+class TurnLost(NamedTuple):
+    """It is not had any more: the account was busy after all."""
+
+
 class Start(NamedTuple):
     """The upstream has taken the request. Comes once, first."""
 
@@ -128,7 +136,9 @@ class Finish(NamedTuple):
 
 
 type Event = (
-    Start
+    TurnTaken
+    | TurnLost
+    | Start
     | Text
     | Reasoning
     | Code

@@ -1,7 +1,7 @@
 """What an upstream can do: the protocol between the endpoints and the services that answer."""
 
 from collections.abc import AsyncGenerator, Sequence
-from typing import Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from lib.errors import BadRequest
 from lib.types.chat import ChatRequest
@@ -52,6 +52,23 @@ class Embeddings(NamedTuple):
     prompt_tokens: int
 
 
+class Tries:
+    """What failover hands down for one request: what may still be tried, and what earlier tries have done already."""
+
+    def __init__(self) -> None:
+        self.others = 0
+        """Accounts that may still be asked in place of the one that is."""
+        self.uploads: dict[object, dict[str, Any]] = {}
+        """Files that were handed over, as the upstream names them."""
+        self._repeated = False
+
+    def repeat(self) -> bool:
+        """May an account that failed before it did anything be asked again: once for the whole request, and only where
+        no other may be asked instead."""
+        repeated, self._repeated = self._repeated, True
+        return not (repeated or self.others)
+
+
 class Upstream(Protocol):
     """A service that answers. Every method raises an `Error` of `lib.errors` where it fails."""
 
@@ -81,13 +98,13 @@ class Upstream(Protocol):
     def knows(self, model: str) -> bool:
         """Is it the name of a model that can be asked for here."""
 
-    def answer(self, request: ChatRequest, key: str) -> AsyncGenerator[list[Event]]:
+    def answer(self, request: ChatRequest, key: str, tries: Tries) -> AsyncGenerator[list[Event]]:
         """The answer to `request`. `AccountBusy` before the first events: who calls decides whether to wait."""
 
     async def count_tokens(self, request: ChatRequest, key: str) -> int:
         """Tokens of the prompt that `answer` would send."""
 
-    async def draw(self, request: ImageRequest, key: str) -> list[DrawnImage]:
+    async def draw(self, request: ImageRequest, key: str, tries: Tries) -> list[DrawnImage]:
         """Pictures, in the order of their numbers."""
 
     async def create_video(self, request: VideoRequest, key: str) -> VideoJob:

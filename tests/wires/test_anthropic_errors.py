@@ -16,7 +16,7 @@ from lib.errors import ContextLengthExceeded
 from lib.invocation import context
 from lib.invocation.context import Invocation
 from lib.serving.sse import HEAD_AFTER, EventStream
-from lib.types.events import Event, Finish, Start, Text
+from lib.types.events import Event, Finish, Start, Text, TurnTaken
 from lib.wires.anthropic.message_request import MessageRequest
 from lib.wires.anthropic.message_response import MessageEncoder
 from lib.wires.anthropic.wire import WIRE
@@ -219,7 +219,7 @@ def test_the_head_goes_out_in_time_and_pings_come_after_it() -> None:
     """Claude Code gives a stream up that is silent for too long."""
 
     async def answer() -> AsyncGenerator[list[Event]]:
-        context.current().turn.begin()
+        yield [TurnTaken()]
         await asyncio.sleep(HEAD_AFTER + 12)
         yield [Start("c1"), Text("Hi")]
         yield [Finish("stop")]

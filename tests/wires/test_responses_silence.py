@@ -12,7 +12,7 @@ from lib.errors import UpstreamUnavailable
 from lib.invocation import context
 from lib.invocation.context import Invocation
 from lib.serving.sse import HEAD_AFTER, EventStream
-from lib.types.events import Event, Finish, Start, Text
+from lib.types.events import Event, Finish, Start, Text, TurnTaken
 from lib.wires.responses.request import ResponseRequest
 from lib.wires.responses.response import ResponseEncoder, StreamWire
 from tests.clock import Loop
@@ -23,7 +23,7 @@ SILENCE = HEAD_AFTER + 50
 @pytest.mark.parametrize("fails", [False, True])
 def test_comments_go_out_until_there_is_something_to_say(fails: bool) -> None:
     async def answer() -> AsyncGenerator[list[Event]]:
-        context.current().turn.begin()
+        yield [TurnTaken()]
         await asyncio.sleep(SILENCE)
         if fails:
             raise UpstreamUnavailable("Down.")

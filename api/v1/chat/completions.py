@@ -26,7 +26,7 @@ async def complete(request: Request) -> EventStream | JSONResponse:
     brought = keys.from_request(request, choose)
     body = (await parse(ChatRequest, await body_of(request))).check()
     wanted = body.chat_request()
-    events = answer(brought, wanted, streamed=bool(body.stream))
+    events = answer(brought, wanted)
     if body.stream:
         return EventStream(events, ChunkEncoder(body, wanted, zhipu="zai-sdk-ver" in request.headers), WIRE)
     return JSONResponse(await whole(body, wanted, events))

@@ -20,7 +20,7 @@ from lib.serving.app import function
 from lib.serving.body import body_of
 from lib.serving.lambda_handler import LambdaHandler
 from lib.types.images import DrawnImage
-from lib.types.upstream import Upstream
+from lib.types.upstream import Tries, Upstream
 from lib.upstreams import choose
 from lib.wires.openai.image_request import ImageRequest
 from lib.wires.openai.image_response import whole
@@ -37,8 +37,8 @@ async def generate(request: Request) -> Response:
     wanted = body.image_request()
     keys.note_model(brought, wanted.model)
 
-    async def draw(upstream: Upstream, key: str) -> list[DrawnImage]:
-        return await upstream.draw(wanted, key)
+    async def draw(upstream: Upstream, key: str, tries: Tries) -> list[DrawnImage]:
+        return await upstream.draw(wanted, key, tries)
 
     drawn = (await fail_over_call(brought, draw))[: body.n]
     contents = None

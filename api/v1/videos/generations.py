@@ -23,7 +23,7 @@ from lib.serving.app import function
 from lib.serving.body import body_of
 from lib.serving.lambda_handler import LambdaHandler
 from lib.types.images import DrawnImage
-from lib.types.upstream import Upstream
+from lib.types.upstream import Tries, Upstream
 from lib.types.videos import VideoState
 from lib.upstreams import choose
 from lib.wires.openai.wire import WIRE
@@ -44,12 +44,12 @@ async def create(request: Request) -> JSONResponse:
     keys.note_model(brought, wanted.model)
     if (drawing := body.drawing()) is not None:
 
-        async def draw(upstream: Upstream, key: str) -> list[DrawnImage]:
-            return await upstream.draw(drawing, key)
+        async def draw(upstream: Upstream, key: str, tries: Tries) -> list[DrawnImage]:
+            return await upstream.draw(drawing, key, tries)
 
         wanted = wanted._replace(frames=((await fail_over_call(brought, draw))[0],))
 
-    async def start(upstream: Upstream, key: str) -> tuple[JobId, Upstream, str]:
+    async def start(upstream: Upstream, key: str, tries: Tries) -> tuple[JobId, Upstream, str]:
         job = await upstream.create_video(wanted, key)
         made = JobId(
             job=job.id,

@@ -10,7 +10,7 @@ from lib.toolcalls import emulation
 from lib.types.chat import ChatRequest, Message, TextPart
 from lib.types.events import Event
 from lib.types.images import DrawnImage, ImageRequest
-from lib.types.upstream import Embeddings, KeyState
+from lib.types.upstream import Embeddings, KeyState, Tries
 from lib.types.videos import VideoJob, VideoRequest, VideoState
 from lib.upstreams.bigmodel import chat, embeddings, images, models, service, videos
 
@@ -51,7 +51,7 @@ class Bigmodel:
         """Is it one of the names that are shown, with any suffixes: others go through as they are."""
         return models.is_known(model)
 
-    def answer(self, request: ChatRequest, key: str) -> AsyncGenerator[list[Event]]:
+    def answer(self, request: ChatRequest, key: str, tries: Tries) -> AsyncGenerator[list[Event]]:
         """See `lib.upstreams.bigmodel.chat.answer`."""
         return emulation.answer(request, lambda asked: chat.answer(asked, key))
 
@@ -59,7 +59,7 @@ class Bigmodel:
         """As the platform's tokenizer counts; it costs nothing."""
         return await chat.count_tokens(request, key)
 
-    async def draw(self, request: ImageRequest, key: str) -> list[DrawnImage]:
+    async def draw(self, request: ImageRequest, key: str, tries: Tries) -> list[DrawnImage]:
         """One picture for each order: the platform draws no sets."""
         return await images.draw(request, key)
 

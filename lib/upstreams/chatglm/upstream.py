@@ -9,7 +9,7 @@ from lib.toolcalls import emulation
 from lib.types.chat import ChatRequest
 from lib.types.events import Event
 from lib.types.images import DrawnImage, ImageRequest
-from lib.types.upstream import Embeddings, KeyState
+from lib.types.upstream import Embeddings, KeyState, Tries
 from lib.types.videos import VideoJob, VideoRequest, VideoState
 from lib.upstreams.chatglm.chat import answer, models, prompt
 from lib.upstreams.chatglm.media import images, videos
@@ -53,17 +53,17 @@ class ChatGLM:
         """See `Upstream.knows`: also names with suffixes, and agents' ids."""
         return models.is_known(model)
 
-    def answer(self, request: ChatRequest, key: str) -> AsyncGenerator[list[Event]]:
+    def answer(self, request: ChatRequest, key: str, tries: Tries) -> AsyncGenerator[list[Event]]:
         """See `Upstream.answer`."""
-        return emulation.answer(request, lambda asked: answer.answer(asked, key), check_calls=True)
+        return emulation.answer(request, lambda asked: answer.answer(asked, key, tries), check_calls=True)
 
     async def count_tokens(self, request: ChatRequest, key: str) -> int:
         """See `Upstream.count_tokens`: an estimate, for which nobody is asked."""
         return tokens(prompt.merge(prompt.conversation(instructed(request) if request.response_format else request)))
 
-    async def draw(self, request: ImageRequest, key: str) -> list[DrawnImage]:
+    async def draw(self, request: ImageRequest, key: str, tries: Tries) -> list[DrawnImage]:
         """See `Upstream.draw`."""
-        return await images.draw(request, key)
+        return await images.draw(request, key, tries)
 
     async def create_video(self, request: VideoRequest, key: str) -> VideoJob:
         """See `Upstream.create_video`."""

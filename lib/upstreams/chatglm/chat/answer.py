@@ -32,6 +32,7 @@ from lib.types.events import (
     Usage,
     is_content,
 )
+from lib.types.upstream import Tries
 from lib.upstreams.chatglm.chat.answer_stream import AnswerStream
 from lib.upstreams.chatglm.chat.body import Body, Drawing
 from lib.upstreams.chatglm.chat.calls import CallEvents
@@ -56,13 +57,15 @@ _TEXTS: Final = (Text, Code, Output, ToolCallArguments)
 _log = logging.getLogger("glm.chatglm")
 
 
-async def answer(request: ChatRequest, key: str, drawing: Drawing | None = None) -> AsyncGenerator[list[Event]]:
+async def answer(
+    request: ChatRequest, key: str, tries: Tries, drawing: Drawing | None = None
+) -> AsyncGenerator[list[Event]]:
     """The answer to `request`, each list what arrived together; first a `Start`, last a `Finish`.
 
     Raises an `Error` where it fails. However it ends, also where the caller closes this generator early, the stream is
     closed, the generation stopped, and the conversation deleted unless the request asks to keep it.
     """
-    generation = Generation(request, Body(request, drawing), Account(key))
+    generation = Generation(request, Body(request, drawing), Account(key), tries)
     try:
         async with aclosing(generation.events()) as lists:
             async for events in lists:
@@ -74,11 +77,12 @@ async def answer(request: ChatRequest, key: str, drawing: Drawing | None = None)
 class Generation:
     """One answer while it is generated, and what is left to clean up after it."""
 
-    def __init__(self, request: ChatRequest, body: Body, account: Account) -> None:
+    def __init__(self, request: ChatRequest, body: Body, account: Account, tries: Tries) -> None:
         self._request = request
         self._body = body
         self._calls = CallEvents(request) if speaks_of_tools(request) else None
         self._account = account
+        self._tries = tries
         self._reader = EventReader(draws=body.draws)
         self._stream = AnswerStream(account, orders=body.draws)
         self._conversations = Conversations(account, body.assistant_id, keep=body.keep)
@@ -90,7 +94,7 @@ class Generation:
     async def events(self) -> AsyncGenerator[list[Event]]:
         """The events of the answer, from the first to the last."""
         async with within_deadline():
-            await self._body.prepare(self._account)
+            await self._body.prepare(self._account, self._tries.uploads)
             first = await self._first()
         yield [Start(told := self._reader.conversation_id, self._reader.model), self._usage(), *first]
         try:
@@ -119,12 +123,10 @@ class Generation:
 
     def _may_ask_again(self, failure: Error | None) -> bool:
         """Once for the whole request, and only where no other account may be asked instead."""
-        facts = context.current()
-        spent, facts.asked_again = facts.asked_again, True
         # A conversation that the service does not know gets an empty answer, however often it is asked [contested].
         drawn = self._body.draws and failure is None  # Nobody orders pictures twice.
         asked = self._stream.asked  # A token that could not be renewed has been tried often enough.
-        return asked and not (spent or facts.others or self._body.continues_conversation or drawn)
+        return self._tries.repeat() and asked and not (self._body.continues_conversation or drawn)
 
     def _nothing(self) -> Error:
         words = self._complaint or "The service answered nothing. Try again later."
@@ -178,7 +180,7 @@ class Generation:
         except Error as error:
             raise cut or UpstreamFailed("The service broke the answer off without an end.") from error
         async for events in self._rest():
-            if context.current().streamed and any(isinstance(event, Revision) for event in events):
+            if self._request.streamed and any(isinstance(event, Revision) for event in events):
                 raise UpstreamFailed("The service broke the answer off, and a part of it was lost.")
             yield events
         if not self._over:

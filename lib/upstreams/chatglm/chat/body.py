@@ -51,8 +51,11 @@ class Body:
         """Does it go on in a conversation that the service remembers."""
         return bool(self._conversation_id)
 
-    async def prepare(self, account: Account) -> None:
-        """Hand over the files, and write the text. Raises `BadRequest` for a file that cannot be had."""
+    async def prepare(self, account: Account, uploaded: dict[object, dict[str, Any]]) -> None:
+        """Hand over the files that are not among the `uploaded` yet, and write the text.
+
+        Raises `BadRequest` for a file that cannot be had.
+        """
         messages = prompt.conversation(self._request, continues_conversation=self.continues_conversation)
         missing: prompt.Missing = lambda file: ""  # noqa: E731
         if any(message.files for message in messages):
@@ -60,7 +63,7 @@ class Body:
                 upload_all,  # Most requests come without files: starting is dear.
             )
 
-            uploads = await upload_all(messages, account, self.assistant_id)
+            uploads = await upload_all(messages, account, self.assistant_id, uploaded)
             self._files = uploads.contents()
             missing = uploads.missing
             self._model = self._model.seeing()

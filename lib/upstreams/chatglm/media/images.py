@@ -11,6 +11,7 @@ from lib.errors import ContentFiltered, DeadlineExceeded, UpstreamFailed, Upstre
 from lib.types.chat import ChatRequest, Message, TextPart
 from lib.types.events import DrawingPrompt, Event, Finish, Image, Text
 from lib.types.images import DrawnImage, ImageRequest
+from lib.types.upstream import Tries
 from lib.upstreams.chatglm.chat import answer, models
 from lib.upstreams.chatglm.chat.body import Drawing
 from lib.upstreams.chatglm.session.refusal import MAX_WORDS
@@ -25,18 +26,18 @@ _RATIOS: Final = _SURE_RATIOS + _GUESSED_RATIOS
 _MARKDOWN_IMAGE: Final = re.compile(r"!\[[^\[\]\n]*\]\((https?://[^()\s]+)\)")
 
 
-async def draw(request: ImageRequest, key: str) -> list[DrawnImage]:
+async def draw(request: ImageRequest, key: str, tries: Tries) -> list[DrawnImage]:
     """All pictures of one drawing, in the order of their numbers. The conversation is deleted afterwards.
 
     The request's model is an agent's id; any other name means the service's own drawing agent. Raises
     `ContentFiltered` for what the filter stops, and `UpstreamFailed`, with the service's words, where no picture comes.
     """
     model = request.model if models.is_id(request.model) else models.DRAWING
-    asked = ChatRequest(model=model, messages=(Message("user", (TextPart(request.prompt),)),))
+    asked = ChatRequest(model=model, messages=(Message("user", (TextPart(request.prompt),)),), streamed=False)
     drawing = Drawing(aspect_ratio(request.size), request.style or "none", request.scene or "none")
     events: list[Event] = []
     try:
-        async with aclosing(answer.answer(asked, key, drawing)) as drawn:
+        async with aclosing(answer.answer(asked, key, tries, drawing)) as drawn:
             async for some in drawn:
                 events += some
     except UpstreamFailed:

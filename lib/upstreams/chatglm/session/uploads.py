@@ -12,7 +12,6 @@ from typing import Any, Final
 from lib.errors import BadRequest, Error, UpstreamFailed
 from lib.files.fetch import Limits, open_file
 from lib.files.remote_file import RemoteFile
-from lib.invocation import context
 from lib.invocation.retry import retry
 from lib.types.chat import FilePart, Message
 from lib.upstreams.chatglm.session import lenient
@@ -58,8 +57,13 @@ class Uploads:
         ]
 
 
-async def upload_all(messages: Sequence[Message], account: Account, assistant_id: str) -> Uploads:
-    """Hand over the files of `messages`, at once. Raises `BadRequest` for one of the newest turn that cannot be had."""
+async def upload_all(
+    messages: Sequence[Message], account: Account, assistant_id: str, uploaded: dict[object, dict[str, Any]]
+) -> Uploads:
+    """Hand over the files of `messages`, at once, and note them in `uploaded`: an account that was busy is asked again.
+
+    Raises `BadRequest` for one of the newest turn that cannot be had.
+    """
     answered = max((place for place, message in enumerate(messages) if message.role == "assistant"), default=-1)
     newest = [file for message in messages[answered + 1 :] for file in message.files]
     older = [file for message in messages[: answered + 1] for file in message.files]
@@ -72,8 +76,11 @@ async def upload_all(messages: Sequence[Message], account: Account, assistant_id
         uploads.leave_out(file, "is no longer sent along")
 
     async def upload(file: FilePart, *, needed: bool) -> None:
+        name = (account.token.text, file)
         try:
-            uploads.add(file, await _once(file, account, assistant_id))
+            if name not in uploaded:
+                uploaded[name] = await _upload(file, account, assistant_id)
+            uploads.add(file, uploaded[name])
         except BadRequest as error:
             if needed:
                 raise
@@ -86,16 +93,6 @@ async def upload_all(messages: Sequence[Message], account: Account, assistant_id
     except* Error as errors:
         raise _first(errors) from None
     return uploads
-
-
-async def _once(file: FilePart, account: Account, assistant_id: str) -> dict[str, Any]:
-    """A busy account is asked again and again: its files are handed over once."""
-    kept = context.current().kept
-    name = (account.token.text, file)
-    if name not in kept:
-        kept[name] = await _upload(file, account, assistant_id)
-    found: dict[str, Any] = kept[name]
-    return found
 
 
 async def _upload(part: FilePart, account: Account, assistant_id: str) -> dict[str, Any]:
