@@ -113,14 +113,21 @@ def byte_code(source: Path, name: str, mode: PycInvalidationMode) -> bytes:
 
 
 def own_byte_code(code: Path, scratch: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield the name and the content of the byte code of each module in the zip `code`, checked against its source."""
+    """Yield the name and the content of the byte code of each module in the zip `code`, checked against its source.
+
+    What `scratch` holds of a module is taken again: the functions of one deployment share most of theirs.
+    """
     with ZipFile(code) as own:
         for name in (name for name in own.namelist() if name.endswith(".py")):
-            source = scratch / "module.py"
-            source.write_bytes(own.read(name))
+            text = own.read(name)
+            source = scratch / "own" / name
+            compiled = source.with_suffix(".pyc")
+            if not (compiled.exists() and source.read_bytes() == text):
+                source.parent.mkdir(parents=True, exist_ok=True)
+                source.write_bytes(text)
+                byte_code(source, name, PycInvalidationMode.CHECKED_HASH)
             folder, _, module = name.removesuffix(".py").rpartition("/")
-            cached = f"{folder}/__pycache__/{module}.{sys.implementation.cache_tag}.pyc"
-            yield cached, byte_code(source, name, PycInvalidationMode.CHECKED_HASH)
+            yield f"{folder}/__pycache__/{module}.{sys.implementation.cache_tag}.pyc", compiled.read_bytes()
 
 
 def add(archive: ZipFile, name: str, content: bytes) -> None:
