@@ -1,8 +1,6 @@
 """The kind of a file, told by its bytes."""
 
-import gzip
 import io
-import wave
 import zipfile
 from collections.abc import Sequence
 
@@ -36,16 +34,6 @@ def first_entry_says(content_type: str) -> bytes:
     return file.getvalue()
 
 
-def sound() -> bytes:
-    file = io.BytesIO()
-    with wave.open(file, "wb") as written:
-        written.setnchannels(1)
-        written.setsampwidth(2)
-        written.setframerate(8000)
-        written.writeframes(bytes(800))
-    return file.getvalue()
-
-
 def box(brand: bytes) -> bytes:
     return b"\0\0\0\x18ftyp" + brand + b"\0\0\0\0" + b"isommp42" + bytes(100)
 
@@ -65,26 +53,10 @@ def test_a_picture_is_known_whatever_it_calls_itself(file_format: str) -> None:
         (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", FileType.PDF),
         (b"\0\x01 from a mail" + b"%PDF-1.4\n", FileType.PDF),
         (b"{\\rtf1\\ansi Hello}", FileType.RTF),
-        (gzip.compress(b"Hello"), FileType.GZIP),
-        (b"7z\xbc\xaf\x27\x1c\0\4", FileType.SEVEN_ZIP),
-        (b"Rar!\x1a\x07\x01\0", FileType.RAR),
-        (b"ID3\x04\0\0\0\0\0\x23", FileType.MP3),
-        (b"\xff\xfb\x90\x64\0\0", FileType.MP3),
-        (b"\xff\xf3\x40\xc4\0\0", FileType.MP3),
-        (b"OggS\0\x02", FileType.OGG),
-        (b"fLaC\0\0\0\x22", FileType.FLAC),
-        (sound(), FileType.WAV),
-        (b"RIFF\x10\0\0\0AVI LIST", FileType.AVI),
-        (box(b"isom"), FileType.MP4),
-        (box(b"mp42"), FileType.MP4),
-        (box(b"M4A "), FileType.M4A),
-        (box(b"qt  "), FileType.QUICKTIME),
         (box(b"heic"), FileType.HEIC),
-        (b"\x1a\x45\xdf\xa3\x9f\x42\x86\x81\x01\x42\x82\x84webm", FileType.WEBM),
-        (b"\x1a\x45\xdf\xa3\xa3\x42\x86\x81\x01\x42\x82\x88matroska", FileType.MATROSKA),
         (b"\0\0\1\0\1\0\x10\x10", FileType.ICON),
-        (archive(["a.txt", "b/c.txt"]), FileType.ZIP),
-        (archive([]), FileType.ZIP),
+        (archive(["a.txt", "b/c.txt"]), FileType.BINARY),
+        (archive([]), FileType.BINARY),
         (archive(["[Content_Types].xml", "_rels/.rels", "word/document.xml"]), FileType.DOCX),
         (archive(["_rels/.rels", "docProps/app.xml", "xl/workbook.xml", "[Content_Types].xml"]), FileType.XLSX),
         (archive(["[Content_Types].xml", "ppt/presentation.xml"], zipfile.ZIP_STORED), FileType.PPTX),
@@ -92,6 +64,8 @@ def test_a_picture_is_known_whatever_it_calls_itself(file_format: str) -> None:
         (first_entry_says("application/epub+zip"), FileType.EPUB),
         (b"\x7fELF\x02\x01\x01\0", FileType.BINARY),
         (bytes(100), FileType.BINARY),
+        (box(b"isom"), FileType.BINARY),
+        (b"RIFF\x10\0\0\0WAVEfmt ", FileType.BINARY),
         (b"RIFF\x10\0\0\0????\0", FileType.BINARY),
     ],
 )

@@ -31,6 +31,7 @@ class Alarm:
             self._set_timer()
         task = self._waiting = asyncio.current_task()
         assert task is not None
+        self._rang = False
         cancelling = task.cancelling()
         try:
             return await awaitable

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, cast
 import httpx
 
 from lib.http import request as wire
+from lib.http.alarm import Alarm
 from lib.http.request import Origin
 from lib.http.response_reader import Head, ProtocolError, ResponseReader
 
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
 MAX_UNREAD: Final = 64 * 1024
 """Bytes of a body that may wait for their reader; then the server has to wait. One read more is taken in any case."""
 
-TIMER_SLACK: Final = 0.01
-"""Seconds by which a time-out may be late. A deadline is reckoned anew for each wait, and shall not move the timer."""
-
 
 class Connection(asyncio.BufferedProtocol):
     """Made by `loop.create_connection`. At most one task uses it at a time; nothing is done for it in the background.
@@ -30,10 +28,9 @@ class Connection(asyncio.BufferedProtocol):
     """
 
     __slots__ = (
+        "_alarm",
         "_buffer",
         "_error",
-        "_expired",
-        "_expires",
         "_idle_since",
         "_last_request",
         "_loop",
@@ -42,7 +39,6 @@ class Connection(asyncio.BufferedProtocol):
         "_reader",
         "_reading_paused",
         "_sending",
-        "_timer",
         "_transport",
         "_unread",
         "_unread_size",
@@ -74,10 +70,8 @@ class Connection(asyncio.BufferedProtocol):
         self._writing_paused = False
 
         self._waiter: asyncio.Future[None] | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._alarm = Alarm()
         self._read_timeout: float | None = None
-        self._expires = math.inf
-        self._expired: type[httpx.TimeoutException] = httpx.ReadTimeout
 
     async def exchange(self, request: httpx.Request) -> Head:
         """Send `request`, wait for the head of the response.
@@ -137,12 +131,10 @@ class Connection(asyncio.BufferedProtocol):
     def is_alive(self) -> bool:
         """Tell whether an idle connection shows no sign of having been closed.
 
-        The sign may still be in the kernel, where this has been frozen, so that is asked too. (Not on Windows.)
+        The sign may still be in the kernel, where this has been frozen, so that is asked too.
         """
         if self._error is not None or self._transport.is_closing():
             return False
-        if not hasattr(select, "poll"):
-            return True
         poll = select.poll()
         poll.register(self._transport.get_extra_info("socket").fileno(), select.POLLIN)
         return not poll.poll(0)
@@ -203,8 +195,7 @@ class Connection(asyncio.BufferedProtocol):
         """The connection is closed."""
         error = httpx.WriteError if self._sending else httpx.ReadError
         self.close(error(f"The connection was lost: {exc}."), exc)
-        if self._timer is not None:
-            self._timer.cancel()
+        self._alarm.stop()
         self._on_lost(self)
 
     def pause_writing(self) -> None:
@@ -261,17 +252,13 @@ class Connection(asyncio.BufferedProtocol):
         """Until something happens. Raises what the connection was closed for, `expired` after `timeout` seconds."""
         if self._error is not None:
             raise self._error
-        self._expires = math.inf
-        if timeout is not None:
-            self._expires = self._loop.time() + timeout
-            self._expired = expired
-            # The timer of an earlier wait is left as it is: it finds out when it rings. So a stream has one timer for
-            # many waits.
-            if self._timer is None or self._timer.when() > self._expires + TIMER_SLACK:
-                self._set_timer()
-        self._waiter = self._loop.create_future()
+        waiter = self._waiter = self._loop.create_future()
         try:
-            await self._waiter
+            await self._alarm.wait(waiter, math.inf if timeout is None else timeout)
+        except TimeoutError as error:
+            if waiter.cancelled():  # Else something came in time, and the event loop was late.
+                self.close(late := expired("Nothing came for as long as the time-out allows."), error)
+                raise late from error
         except asyncio.CancelledError:
             self.close(httpx.ReadError("The request was cancelled."))
             raise
@@ -281,17 +268,3 @@ class Connection(asyncio.BufferedProtocol):
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
-
-    def _set_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = self._loop.call_at(self._expires, self._ring)
-
-    def _ring(self) -> None:
-        self._timer = None
-        if self._waiter is None or self._waiter.done() or self._expires == math.inf:
-            return
-        if self._loop.time() < self._expires:
-            self._set_timer()
-        else:
-            self.close(self._expired("Nothing came for as long as the time-out allows."))

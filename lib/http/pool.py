@@ -13,7 +13,6 @@ request.
 
 import asyncio
 import ssl
-import sys
 from typing import Final
 
 import httpx
@@ -53,7 +52,7 @@ class Pool:
         self._closed = False
         self._none_left = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._buffer: memoryview | None = None
+        self._buffer = memoryview(bytearray(READ_SIZE))
 
     async def send(self, request: httpx.Request) -> tuple[Head, Connection]:
         """Send `request`, wait for the head of the response. Raises `httpx.TransportError`.
@@ -94,10 +93,6 @@ class Pool:
         loop = asyncio.get_running_loop()
         if self._loop is None:
             self._loop = loop
-            # Windows' loop reads in the background, so that there each connection needs a buffer of its own. The others
-            # ask for the buffer, read into it and hand it over in one go.
-            if sys.platform != "win32":
-                self._buffer = memoryview(bytearray(READ_SIZE))
         elif self._loop is not loop:
             raise RuntimeError("A pool belongs to the event loop of its first request.")
 
@@ -125,7 +120,7 @@ class Pool:
 
     async def _open(self, origin: Origin) -> Connection:
         loop = asyncio.get_running_loop()
-        buffer = self._buffer or memoryview(bytearray(READ_SIZE))
+        buffer = self._buffer
         if origin.scheme == "http":
             socket = await dial(origin.host, origin.port)
             _, connection = await loop.create_connection(lambda: Connection(origin, self._lost, buffer), sock=socket)
