@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.invocation.deadline import CLEAN_UP_TIMEOUT, GRACE, Deadline, shielded_wait, uninterrupted
+from lib.serving.platforms import platform_of
 
 VERCEL = {"VERCEL": "1"}
 ADAPTER = {"AWS_LAMBDA_FUNCTION_NAME": "glm", "AWS_LWA_INVOKE_MODE": "response_stream"}
@@ -61,8 +62,9 @@ def remaining(
     max_duration: float | None = None,
     context: Context | None = None,
 ) -> float:
-    scope = {"headers": list(headers), "aws.context": context}
-    return Deadline.of(scope, max_duration, environ).remaining()
+    scope = {"headers": list(headers)} | ({} if context is None else {"aws.context": context})
+    seconds = platform_of(scope, environ).seconds_left()
+    return Deadline(seconds if seconds is not None else max_duration or math.inf).remaining()
 
 
 def test_vercel_says_it_in_its_runtime(vercel_says: Any) -> None:

@@ -14,8 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from zai import ZaiClient
 
-from lib.errors import BadRequest, TooLarge
-from lib.serving import limits
+from lib.errors import BadRequest
 from lib.upstreams.chatglm.media.images import aspect_ratio
 from lib.wires.shared.size import parse_size
 from tests.bundle import Bundle, serve
@@ -321,24 +320,6 @@ def test_more_than_the_platform_lets_through_is_refused_with_advice(
     with pytest.raises(openai.APIStatusError, match=r'5\.3 MB.*4\.5 MB.*response_format "url"') as raised:
         draw(vercel, account, response_format="b64_json")
     assert raised.value.status_code == 413
-
-
-@pytest.mark.parametrize(
-    ("environ", "limit"),
-    [
-        ({}, None),
-        ({"VERCEL": "1"}, 4_500_000),
-        ({"AWS_LAMBDA_FUNCTION_NAME": "images"}, 6_000_000),
-        ({"AWS_LAMBDA_FUNCTION_NAME": "stream", "AWS_LWA_INVOKE_MODE": "response_stream"}, None),
-    ],
-)
-def test_each_platform_has_its_limit(environ: dict[str, str], limit: int | None) -> None:
-    assert limits.limit(environ) == limit
-    body = bytes(limit or 10_000_000)
-    assert limits.check(body, "", environ) is body
-    if limit:
-        with pytest.raises(TooLarge, match="Ask for less"):
-            limits.check(body + b" ", "Ask for less.", environ)
 
 
 def test_zhipus_own_client_draws(bundle: Bundle, upstream: StandIn, account: Account) -> None:

@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from starlette.types import Message
 
 from lib.errors import UpstreamFailed
-from lib.serving import limits
 from lib.serving.joined import SLICE, batches
+from lib.serving.platforms import LAMBDA_LIMIT
 from lib.serving.sse import EventStream
 from lib.types.chat import ChatRequest, Sampling
 from lib.types.events import Code, Event, Finish, Output, Reasoning, Search, Start, Text, ToolCallArguments
 from lib.wires.openai.chat_request import ChatRequest as Body
-from lib.wires.openai.chat_response import DONE, ChunkEncoder
-from lib.wires.openai.wire import WIRE
+from lib.wires.openai.chat_response import ChatEncoder
+from lib.wires.openai.wire import DONE, WIRE
 
 
 async def answer(*lists: Sequence[Event], error: Exception | None = None) -> AsyncGenerator[list[Event]]:
@@ -38,8 +38,9 @@ def respond(answer: AsyncGenerator[list[Event]], copies: int = 1, stop: tuple[st
             sent.append(message.get("body", b""))
 
         wanted = ChatRequest(model="glm-5.3", messages=(), sampling=Sampling(stop=stop))
-        encoder = ChunkEncoder(Body.model_validate({"messages": [{"role": "user", "content": "Hello"}]}), wanted)
-        stream = EventStream(answer, encoder, WIRE, copies=copies)
+        encoder = ChatEncoder(Body.model_validate({"messages": [{"role": "user", "content": "Hello"}]}), wanted)
+        encoder.text_copies = copies
+        stream = EventStream(answer, encoder, WIRE)
         await stream({"type": "http", "aws.context": None}, asyncio.Queue[Message]().get, send)
 
     asyncio.run(main())
@@ -81,14 +82,14 @@ def test_the_callers_stop_sequences_end_it_all_the_same() -> None:
 def test_what_is_too_large_for_lambda_ends_in_order_with_length(letter: str, size: int) -> None:
     delta = Text(letter * size)
     body = respond(answer(*[[delta]] * (6_500_000 // size), [Finish("stop")]))
-    assert 5_000_000 < len(json.dumps(body.decode(), ensure_ascii=False).encode()) < limits.LAMBDA_LIMIT
+    assert 5_000_000 < len(json.dumps(body.decode(), ensure_ascii=False).encode()) < LAMBDA_LIMIT
     assert chunks(body)[-1]["finish_reason"] == "length"
     assert body.endswith(DONE)
 
 
 def test_a_wire_that_repeats_each_text_has_less_room() -> None:
     body = respond(answer([Text("x" * 6_500_000)], [Finish("stop")]), copies=5)
-    assert 1_000_000 < len(body) < limits.LAMBDA_LIMIT / 5
+    assert 1_000_000 < len(body) < LAMBDA_LIMIT / 5
     assert chunks(body)[-1]["finish_reason"] == "length"
 
 

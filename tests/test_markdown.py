@@ -22,7 +22,7 @@ events: st.SearchStrategy[Event] = st.one_of(
 
 def render(events: Iterable[Event]) -> str:
     markdown = Markdown()
-    return "".join([*map(markdown.render, events), markdown.end()])
+    return "".join([*map(markdown.feed, events), markdown.finish()])
 
 
 def read(text: str) -> list[tuple[str, str]]:
@@ -73,18 +73,18 @@ def test_a_text_alone_is_left_as_it_is(texts: list[str]) -> None:
 
 def test_a_program_is_shown_as_it_comes() -> None:
     markdown = Markdown()
-    assert markdown.render(Code("print(", "1")) == "```python\nprint("
-    assert markdown.render(Code("1)", "1")) == "1)"
-    assert markdown.render(Output("1\n", "2")) == "\n```\n```\n1\n"
-    assert markdown.render(Text("One.")) == "```\nOne."
-    assert markdown.end() == ""
+    assert markdown.feed(Code("print(", "1")) == "```python\nprint("
+    assert markdown.feed(Code("1)", "1")) == "1)"
+    assert markdown.feed(Output("1\n", "2")) == "\n```\n```\n1\n"
+    assert markdown.feed(Text("One.")) == "```\nOne."
+    assert markdown.finish() == ""
 
 
 def test_an_answer_that_ends_in_a_program_is_completed() -> None:
     markdown = Markdown()
-    markdown.render(Code("x = 1", "1"))
-    assert markdown.end() == "\n```\n"
-    assert markdown.end() == ""
+    markdown.feed(Code("x = 1", "1"))
+    assert markdown.finish() == "\n```\n"
+    assert markdown.finish() == ""
 
 
 @pytest.mark.parametrize("run", range(3, 8))

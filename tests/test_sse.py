@@ -16,26 +16,27 @@ from lib.invocation.deadline import Deadline, uninterrupted
 from lib.invocation.within_deadline import too_late
 from lib.serving.sse import HEAD_AFTER, WRITE_TIMEOUT, EventStream
 from lib.types.events import Event, Finish, Text, TurnLost, TurnTaken
-from lib.wires.openai.wire import WIRE
+from lib.wires.openai.wire import COMMENT, WIRE, SseComments
 from tests.clock import Loop
-
-COMMENT = WIRE.heartbeat
 
 type Sent = list[tuple[float, Message]]
 
 
-class Encoder:
+class Encoder(SseComments):
     """Words texts as they are."""
 
-    def __init__(self, head: bytes = b"") -> None:
-        self.head = head
+    def __init__(self, preamble: bytes = b"") -> None:
+        self._preamble = preamble
         self.finished = False
 
-    def add(self, events: Sequence[Event]) -> bytes:
+    def preamble(self) -> bytes:
+        return self._preamble
+
+    def feed(self, events: Sequence[Event]) -> bytes:
         self.finished = any(isinstance(event, Finish) for event in events)
         return "".join(event.text for event in events if isinstance(event, Text)).encode()
 
-    def end(self) -> bytes:
+    def finish(self) -> bytes:
         if not self.finished:
             raise UpstreamFailed("no end")
         return b"end"
@@ -47,7 +48,7 @@ def error_event(error: Exception) -> bytes:
         if isinstance(error, Error)
         else Error("A fault of this deployment's own. Its log says more, under the request's id.")
     )
-    return WIRE.error_event(known, "id")
+    return Encoder().fail(known, "id")
 
 
 def respond(answer: AsyncGenerator[list[Event]], *, head: bytes = b"", seconds: float = math.inf) -> Sent:
@@ -72,7 +73,7 @@ def respond(answer: AsyncGenerator[list[Event]], *, head: bytes = b"", seconds: 
         assert len(asyncio.all_tasks()) == 1
 
     with (
-        patch.dict(os.environ, {"AWS_LWA_INVOKE_MODE": "response_stream"}),
+        patch.dict(os.environ, {"AWS_LAMBDA_FUNCTION_NAME": "glm", "AWS_LWA_INVOKE_MODE": "response_stream"}),
         asyncio.Runner(loop_factory=Loop) as runner,
     ):
         runner.run(main())

@@ -21,7 +21,7 @@ def stop_filter(*stop: str, max_tokens: int | None = None) -> StopFilter:
 def through(pieces: list[str], stop: list[str], max_tokens: int | None) -> tuple[str, str | None]:
     """What comes through, and why no more does."""
     one = stop_filter(*stop, max_tokens=max_tokens)
-    shown = "".join([*map(one.take, pieces), one.rest()])
+    shown = "".join([*map(one.feed, pieces), one.finish()])
     return shown, one.reason
 
 
@@ -59,14 +59,14 @@ def test_nothing_of_a_stop_sequence_is_shown_while_it_is_on_its_way(pieces: list
     final, _ = through(pieces, stop, None)
     one, shown = stop_filter(*stop), ""
     for piece in pieces:
-        shown += one.take(piece)
+        shown += one.feed(piece)
         assert final.startswith(shown)
 
 
 @given(pieces)
 def test_nothing_waits_that_no_stop_sequence_begins_with(pieces: list[str]) -> None:
     one = stop_filter("STOP")
-    assert [one.take(piece) for piece in pieces] == pieces
+    assert [one.feed(piece) for piece in pieces] == pieces
 
 
 @given(pieces, st.integers(1, 5))
@@ -81,7 +81,7 @@ def test_the_length_is_that_of_the_estimated_tokens(pieces: list[str], max_token
 def test_reasoning_counts_where_all_is_limited(reasoning: list[str], answer: list[str], most: int) -> None:
     one = StopFilter(Sampling(max_completion_tokens=most))
     thought = "".join(map(one.reasoning, reasoning))
-    said = "".join(map(one.take, answer))
+    said = "".join(map(one.feed, answer))
     assert tokens(thought) + tokens(said) <= most
     assert one.reason == (None if (thought, said) == ("".join(reasoning), "".join(answer)) else "length")
 
@@ -90,7 +90,7 @@ def test_reasoning_counts_where_all_is_limited(reasoning: list[str], answer: lis
 def test_reasoning_does_not_count_where_the_answer_is_limited(reasoning: list[str], answer: list[str]) -> None:
     one = stop_filter(max_tokens=2)
     assert list(map(one.reasoning, reasoning)) == reasoning
-    assert "".join(map(one.take, answer)) == cut("".join(answer), 2)
+    assert "".join(map(one.feed, answer)) == cut("".join(answer), 2)
 
 
 def test_a_chinese_answer_is_as_long_as_its_tokens() -> None:
@@ -106,9 +106,9 @@ def test_a_chinese_answer_is_as_long_as_its_tokens() -> None:
 @pytest.mark.parametrize("stop", [["ab"], []])
 def test_nothing_comes_through_afterwards(stop: list[str]) -> None:
     one = stop_filter(*stop, max_tokens=1)
-    assert one.take("word") + one.take(" and more ab") == "word"
+    assert one.feed("word") + one.feed(" and more ab") == "word"
     assert one.reason is not None
-    assert one.take("more") + one.rest() == ""
+    assert one.feed("more") + one.finish() == ""
 
 
 def test_an_answer_that_just_fits_is_not_cut() -> None:
@@ -118,9 +118,9 @@ def test_an_answer_that_just_fits_is_not_cut() -> None:
 
 def test_what_waited_is_shown_when_the_answer_ends_without_the_rest_of_it() -> None:
     one = stop_filter("STOP")
-    assert one.take("full ST") == "full "
-    assert one.rest() == "ST"
-    assert one.rest() == ""
+    assert one.feed("full ST") == "full "
+    assert one.finish() == "ST"
+    assert one.finish() == ""
 
 
 @pytest.mark.parametrize("stop", [[], [""], ["", ""]])

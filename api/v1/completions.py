@@ -7,7 +7,7 @@ On Vercel it is served by `api/index.py`: the functions of a deployment are coun
 """
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import Response
 from starlette.routing import Route
 
 from lib.accounts import keys
@@ -18,20 +18,22 @@ from lib.serving.lambda_handler import LambdaHandler
 from lib.serving.sse import EventStream
 from lib.upstreams import choose
 from lib.wires.openai.completion_request import CompletionRequest
-from lib.wires.openai.completion_response import CompletionEncoder, whole
+from lib.wires.openai.completion_response import CompletionAnswer, CompletionEncoder
 from lib.wires.openai.wire import WIRE
+from lib.wires.shared.collect import collect
+from lib.wires.shared.encoding import json_response
 from lib.wires.shared.request import parse
 
 
-async def complete(request: Request) -> EventStream | JSONResponse:
+async def complete(request: Request) -> EventStream | Response:
     """Go on with the text that the body holds."""
-    brought = keys.from_request(request, choose)
+    brought = keys.from_request(WIRE.credentials(request), choose)
     body = (await parse(CompletionRequest, await body_of(request))).check()
     wanted = body.chat_request()
     events = answer(brought, wanted)
     if body.stream:
         return EventStream(events, CompletionEncoder(body, wanted), WIRE)
-    return JSONResponse(await whole(body, wanted, events))
+    return json_response(await collect(lambda: CompletionAnswer(body, wanted), events))
 
 
 routes = [Route("/v1/completions", complete, methods=["POST"])]

@@ -10,10 +10,10 @@ from starlette.routing import Route
 
 from lib.accounts import keys
 from lib.accounts.failover import fail_over_call
-from lib.serving import limits
 from lib.serving.app import function
 from lib.serving.body import body_of
 from lib.serving.lambda_handler import LambdaHandler
+from lib.serving.platforms import check_size
 from lib.types.upstream import Embeddings, Tries, Upstream
 from lib.upstreams import choose
 from lib.wires.openai.embeddings import MODEL, EmbeddingRequest, whole
@@ -25,7 +25,7 @@ _INSTEAD = 'Send fewer texts, or ask for fewer dimensions or for encoding_format
 
 async def embed(request: Request) -> Response:
     """Turn the texts that the body holds into vectors. Generates nothing, and waits for nobody's turn."""
-    brought = keys.from_request(request, choose)
+    brought = keys.from_request(WIRE.credentials(request), choose)
     body = (await parse(EmbeddingRequest, await body_of(request))).check()
 
     keys.note_model(brought, body.model or MODEL)
@@ -34,7 +34,7 @@ async def embed(request: Request) -> Response:
         return await upstream.embed(body.input, body.model or MODEL, body.dimensions, key)
 
     found = await fail_over_call(brought, call, generates=False)
-    return Response(limits.check(whole(body, found), advice=_INSTEAD), media_type="application/json")
+    return Response(check_size(whole(body, found), request.scope, _INSTEAD), media_type="application/json")
 
 
 routes = [Route("/v1/embeddings", embed, methods=["POST"])]

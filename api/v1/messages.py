@@ -5,7 +5,7 @@
 """
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from lib.accounts import failover, keys
@@ -16,20 +16,22 @@ from lib.serving.lambda_handler import LambdaHandler
 from lib.serving.sse import EventStream
 from lib.upstreams import choose
 from lib.wires.anthropic.message_request import CountRequest, MessageRequest
-from lib.wires.anthropic.message_response import MessageEncoder, measured, whole
+from lib.wires.anthropic.message_response import MessageAnswer, MessageEncoder, measured
 from lib.wires.anthropic.wire import WIRE
+from lib.wires.shared.collect import collect
+from lib.wires.shared.encoding import json_response
 from lib.wires.shared.request import parse
 
 
-async def create(request: Request) -> EventStream | JSONResponse:
+async def create(request: Request) -> EventStream | Response:
     """Answer the conversation that the body holds."""
-    brought = keys.from_request(request, choose)
+    brought = keys.from_request(WIRE.credentials(request), choose)
     body = (await parse(MessageRequest, await body_of(request))).check()
     wanted = body.chat_request()
     events = measured(wanted, failover.answer(brought, wanted))
     if body.stream:
         return EventStream(events, MessageEncoder(body, wanted), WIRE)
-    return JSONResponse(await whole(body, wanted, events))
+    return json_response(await collect(lambda: MessageAnswer(body, wanted), events))
 
 
 async def refuse(request: Request) -> Response:
@@ -40,12 +42,12 @@ async def refuse(request: Request) -> Response:
     raise BadRequest("The base URL must not end in /v1: ANTHROPIC_BASE_URL is the address of the deployment alone.")
 
 
-async def count_tokens(request: Request) -> JSONResponse:
+async def count_tokens(request: Request) -> Response:
     """Tell how many tokens the prompt has. Generates nothing, and waits for nobody's turn."""
-    brought = keys.from_request(request, choose)
+    brought = keys.from_request(WIRE.credentials(request), choose)
     wanted = (await parse(CountRequest, await body_of(request))).check().chat_request()
     counted = await failover.count_tokens(brought, wanted)
-    return JSONResponse({"input_tokens": max(1, counted)})
+    return json_response({"input_tokens": max(1, counted)})
 
 
 routes = [

@@ -59,7 +59,7 @@ async def retrieve_model(request: Request) -> JSONResponse:
 def _upstreams(request: Request) -> Sequence[Upstream]:
     """The services of the keys that the request may use, or all. The names are no secret: a wrong key is no fault."""
     try:
-        return list(dict.fromkeys(one.upstream for one in keys.from_request(request, choose)))
+        return list(dict.fromkeys(one.upstream for one in keys.from_request(WIRE.credentials(request), choose)))
     except (Unauthorized, NoAccountAvailable):
         return UPSTREAMS
 

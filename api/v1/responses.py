@@ -5,7 +5,7 @@
 """
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from lib.accounts import failover, keys, response_id
@@ -16,14 +16,16 @@ from lib.serving.lambda_handler import LambdaHandler
 from lib.serving.sse import EventStream
 from lib.upstreams import choose
 from lib.wires.responses.request import ResponseRequest
-from lib.wires.responses.response import COPIES, ResponseEncoder, StreamWire, whole
+from lib.wires.responses.response import ResponseAnswer, ResponseEncoder
 from lib.wires.responses.wire import WIRE
+from lib.wires.shared.collect import collect
+from lib.wires.shared.encoding import json_response
 from lib.wires.shared.request import parse
 
 
-async def create(request: Request) -> EventStream | JSONResponse:
+async def create(request: Request) -> EventStream | Response:
     """Answer the conversation that the body holds, or goes on with."""
-    brought = keys.from_request(request, choose)
+    brought = keys.from_request(WIRE.credentials(request), choose)
     body = (await parse(ResponseRequest, await body_of(request))).check()
     conversation = None
     if body.previous_response_id:
@@ -32,9 +34,8 @@ async def create(request: Request) -> EventStream | JSONResponse:
     wanted = body.chat_request(conversation)
     events = failover.answer(brought, wanted, signed=True)
     if body.stream:
-        encoder = ResponseEncoder(body, wanted)
-        return EventStream(events, encoder, StreamWire(encoder), copies=COPIES)
-    return JSONResponse(await whole(body, wanted, events))
+        return EventStream(events, ResponseEncoder(body, wanted), WIRE)
+    return json_response(await collect(lambda: ResponseAnswer(body, wanted), events))
 
 
 async def refuse(request: Request) -> Response:

@@ -13,10 +13,8 @@ from collections.abc import Callable, Iterable
 from hashlib import sha256
 from typing import Final, NamedTuple
 
-from starlette.requests import Request
-
 from lib import settings
-from lib.errors import BadRequest, NoAccountAvailable, Unauthorized
+from lib.errors import BadRequest, Error, NoAccountAvailable, Unauthorized
 from lib.invocation import context
 from lib.types.upstream import Upstream
 
@@ -71,22 +69,30 @@ class Candidate(NamedTuple):
         request.tried.append({"account": self.key.fingerprint, "outcome": outcome})
 
 
-def from_request(request: Request, choose: Choose) -> list[Candidate]:
-    """The keys that this request may use, with their upstreams.
+def from_request(credentials: Iterable[str], choose: Choose) -> list[Candidate]:
+    """The keys that a request with these `credentials` may use, with their upstreams; the first that is good counts.
 
     Raises `Unauthorized` where it brings none, not the right one, or none that is any upstream's; `NoAccountAvailable`
     where that is the fault of the deployment's own.
     """
-    brought = of_request(request)
-    found = [Candidate(key, upstream) for key in brought if (upstream := choose(key.text)) is not None]
-    if not found and settings.current().access_keys:
-        raise NoAccountAvailable("GLM_TOKENS holds no key that any service takes. Its owner has to renew it.")
-    if not found:
-        raise Unauthorized(
-            "The API key is not a ChatGLM token, nor a key of the open platform. "
-            "Log in at chatglm.cn and use the value of the cookie chatglm_refresh_token as the API key."
+    failures: list[Error] = []
+    for presented in credentials:
+        try:
+            brought = of_presented(presented)
+        except Unauthorized as error:
+            failures.append(error)
+            continue
+        if found := [Candidate(key, upstream) for key in brought if (upstream := choose(key.text)) is not None]:
+            return found
+        if settings.current().access_keys:
+            raise NoAccountAvailable("GLM_TOKENS holds no key that any service takes. Its owner has to renew it.")
+        failures.append(
+            Unauthorized(
+                "The API key is not a ChatGLM token, nor a key of the open platform. "
+                "Log in at chatglm.cn and use the value of the cookie chatglm_refresh_token as the API key."
+            )
         )
-    return found
+    raise failures[0] if failures else _no_key()
 
 
 def note_model(tried: Iterable[Candidate], asked: str, meaning: str | None = None) -> None:
@@ -95,14 +101,8 @@ def note_model(tried: Iterable[Candidate], asked: str, meaning: str | None = Non
     context.current().model = asked[:100] if known else "unknown"  # It may be anything, and so a secret.
 
 
-def of_request(request: Request) -> tuple[Key, ...]:
-    """The keys that this request may use. Raises `Unauthorized` where it brings none, or not the right one."""
-    presented = _presented(request)
-    if not presented:
-        raise Unauthorized(
-            "No API key. Send a ChatGLM token, or the deployment's access key, as Authorization: Bearer."
-        )
-    return of_presented(presented)
+def _no_key() -> Unauthorized:
+    return Unauthorized("No API key. Send a ChatGLM token, or the deployment's access key, as Authorization: Bearer.")
 
 
 def of_presented(presented: str) -> tuple[Key, ...]:
@@ -120,11 +120,14 @@ def of_presented(presented: str) -> tuple[Key, ...]:
     return brought
 
 
-def of_owner(request: Request) -> tuple[Key, ...]:
+def of_owner(credentials: Iterable[str]) -> tuple[Key, ...]:
     """The deployment's own keys. Raises `Unauthorized` for whoever does not present an access key."""
     if not settings.current().check().access_keys:
         raise Unauthorized("This is for the owner of a deployment that holds accounts: this one has no access keys.")
-    return of_request(request)
+    presented = list(credentials)
+    if not presented:
+        raise _no_key()
+    return of_presented(next(filter(is_access_key, presented), presented[0]))
 
 
 def is_access_key(presented: str) -> bool:
@@ -151,23 +154,3 @@ def _key(text: str) -> Key:
         return Key(text)
     label, value = labelled[1], labelled[2].strip().strip("\"'").strip(";")
     return Key(value, "" if label in _COOKIES else label)
-
-
-def _presented(request: Request) -> str:
-    headers = request.headers
-    for text in (headers.get("authorization", ""), headers.get("x-api-key", ""), headers.get("api-key", "")):
-        scheme, _, credentials = text.strip().partition(" ")
-        while scheme.lower() == "bearer":  # Some clients put it before a key that has it already.
-            text = credentials.strip()
-            scheme, _, credentials = text.partition(" ")
-        if text and scheme.lower() != "basic":
-            return _utf8(text)
-    return ""
-
-
-def _utf8(text: str) -> str:
-    """A header's text: Starlette reads bytes as Latin-1, and clients send UTF-8."""
-    try:
-        return text.strip().encode("latin-1").decode()
-    except UnicodeError:
-        return text.strip()

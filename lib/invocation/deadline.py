@@ -1,25 +1,10 @@
-"""How long this invocation may still run, whichever platform it is on.
-
-Each platform says it in its own way, and each way is believed only where that platform runs, since a client could
-send the same header elsewhere:
-
-- Vercel: `get_deadline()` of its runtime, which takes the header that says it out of the request.
-- Lambda through Mangum: `scope["aws.context"]`, with `get_remaining_time_in_millis()`.
-- Lambda through the Lambda Web Adapter: the header `x-amzn-lambda-context`, JSON with `deadline` in Unix milliseconds.
-- Elsewhere: `GLM_MAX_DURATION`, which is 900 s where it is not set.
-"""
+"""How long this invocation may still run."""
 
 import asyncio
 import math
-import os
-import sys
 import time
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine
 from typing import Any
-
-from starlette.types import Scope
-
-from lib.invocation import lambda_adapter
 
 GRACE = 5.0
 """Seconds kept back at the end, for the last words to the client and for deleting the conversation upstream."""
@@ -37,14 +22,6 @@ class Deadline:
         self.grace = min(grace, seconds / 10)
         """Seconds between the deadline and the end of the invocation."""
         self.ends_at = self._cut_off - self.grace
-
-    @classmethod
-    def of(cls, scope: Scope, max_duration: float | None, environ: Mapping[str, str] = os.environ) -> "Deadline":
-        """The deadline of the request that `scope` describes. `max_duration`, in seconds, counts where nobody says."""
-        seconds = _platform_seconds(scope, environ)
-        if seconds is None:
-            seconds = max_duration or math.inf
-        return cls(seconds)
 
     def remaining(self) -> float:
         """Seconds left, 0 when there are none."""
@@ -96,24 +73,3 @@ async def shielded_wait(future: asyncio.Future[Any], seconds: float) -> None:
         if future.done() and not future.cancelled():
             future.exception()  # Retrieved, so that asyncio does not complain of it.
         raise cancelled
-
-
-def _platform_seconds(scope: Scope, environ: Mapping[str, str]) -> float | None:
-    context = scope.get("aws.context")
-    if context is not None:
-        return float(context.get_remaining_time_in_millis()) / 1000
-    ends_at = _vercel_deadline() if environ.get("VERCEL") else _adapter_deadline(scope, environ)
-    return None if ends_at is None else max(0.0, ends_at - time.time())
-
-
-def _vercel_deadline() -> float | None:
-    runtime = sys.modules.get("vercel_runtime.deadline")  # There on Vercel alone, and imported before this module.
-    ends_at = runtime.get_deadline() if runtime is not None else None
-    return None if ends_at is None else float(ends_at.timestamp())
-
-
-def _adapter_deadline(scope: Scope, environ: Mapping[str, str]) -> float | None:
-    try:
-        return float(lambda_adapter.context(scope, environ)["deadline"]) / 1000
-    except (KeyError, TypeError, ValueError):
-        return None

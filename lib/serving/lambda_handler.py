@@ -1,8 +1,9 @@
 """What Lambda calls: Mangum around an app, imported where there is a Lambda and not before it is needed."""
 
-import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+
+from lib.serving import platforms
 
 if TYPE_CHECKING:
     from mangum.types import ASGI
@@ -14,7 +15,7 @@ class LambdaHandler:
     def __init__(self, app: "ASGI") -> None:
         self._app = app
         self._mangum: Callable[[Any, Any], Any] | None = None
-        if _called_by_lambda(os.environ):
+        if platforms.calls_handler():
             self._load()
 
     def __call__(self, event: Any, context: Any) -> Any:
@@ -26,10 +27,3 @@ class LambdaHandler:
 
         self._mangum = mangum = Mangum(self._app, lifespan="off")
         return mangum
-
-
-def _called_by_lambda(environ: Mapping[str, str]) -> bool:
-    """Does Lambda call the handler? Vercel and the Lambda Web Adapter, which both run on Lambda, call the app."""
-    return bool(
-        environ.get("AWS_LAMBDA_FUNCTION_NAME") and not environ.get("VERCEL") and not environ.get("AWS_LWA_INVOKE_MODE")
-    )

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-import re
+import math
 import time
 from contextlib import suppress
 from secrets import token_hex
@@ -11,11 +11,12 @@ from typing import Any
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lib import settings
-from lib.invocation import context, lambda_adapter
+from lib.invocation import context
 from lib.invocation.context import Invocation
 from lib.invocation.deadline import Deadline
 from lib.serving import body
 from lib.serving.failure import error_response, no_websockets
+from lib.serving.platforms import platform_of
 from lib.serving.sse import LAST
 from lib.serving.wire import Wire
 from lib.settings import Settings
@@ -25,8 +26,6 @@ EARLY_LOOK = 0.01
 CLIENT_GONE = 499
 """The status in the log where the client left before the answer was complete."""
 
-_REQUEST_ID = re.compile(r"[\w.:=-]{1,128}", re.ASCII)
-_REQUEST_ID_HEADERS = (b"x-vercel-id", b"x-amzn-requestid", b"x-request-id")
 _ALWAYS_OPEN = "/ping"
 """Answers whatever the settings are: the Lambda Web Adapter waits for it before it lets anyone in."""
 
@@ -77,7 +76,8 @@ class _Exchange:
         self._first_byte = 0.0
         self._complete = False
         self._client_gone = False
-        self._facts = Invocation(request_id=_request_id(scope))
+        self._platform = platform_of(scope)
+        self._facts = Invocation(request_id=self._platform.request_id() or token_hex(16))
 
     async def serve(self) -> None:
         context.begin(self._facts)
@@ -108,7 +108,8 @@ class _Exchange:
             chosen = settings.current().check()
         if (b"upgrade", b"websocket") in self._scope["headers"]:
             raise no_websockets()  # So they look where the platform or the server knows of none.
-        self._facts.deadline = Deadline.of(self._scope, chosen.max_duration)
+        seconds = self._platform.seconds_left()
+        self._facts.deadline = Deadline(seconds if seconds is not None else chosen.max_duration or math.inf)
         self._room = body.max_bytes(chosen.max_file_bytes)
         if self._scope["method"] in ("GET", "HEAD", "DELETE", "OPTIONS"):
             self._watch_client()  # Nobody reads their bodies.
@@ -195,18 +196,6 @@ class _Exchange:
             "tried": facts.tried,
         }
         _log.info("request", extra={"facts": line})
-
-
-def _request_id(scope: Scope) -> str:
-    aws_context = scope.get("aws.context")
-    if aws_context is not None:
-        return str(aws_context.aws_request_id)
-    headers = dict(scope["headers"])
-    told: list[str] = [headers.get(name, b"").decode("latin-1") for name in _REQUEST_ID_HEADERS]
-    for value in (str(lambda_adapter.context(scope).get("request_id", "")), *told):
-        if _REQUEST_ID.fullmatch(value):
-            return value
-    return token_hex(16)
 
 
 def _milliseconds(seconds: float) -> int:

@@ -9,9 +9,9 @@ from starlette.types import Receive, Scope, Send
 
 from lib.invocation import context
 from lib.invocation.within_deadline import too_late
-from lib.serving import limits
 from lib.serving.failure import as_error
 from lib.serving.joined import JoinedEncoder
+from lib.serving.platforms import platform_of
 from lib.serving.wire import Encoder, Wire
 from lib.types.events import Event, TurnLost, TurnTaken
 
@@ -33,7 +33,6 @@ LAST = "glm.last"
 """In a body's message: with it the client has the whole of its answer, though the response may not have ended yet."""
 
 _HEADERS = [
-    (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-cache"),
     (b"x-accel-buffering", b"no"),  # nginx would hold the stream back.
 ]
@@ -45,15 +44,12 @@ class EventStream:
     The head goes out with the first content, or `HEAD_AFTER` seconds after an account's turn was had. An `Error` before
     is raised, so that the response can still get its status; later ones become the last event. The answer is complete
     when the encoder says so; that goes out before the answer is closed, so that nobody waits for what is cleaned up
-    after it. `copies`: how often the stream holds each text, since the last events of some wires repeat it.
+    after it.
     """
 
-    def __init__(self, answer: AsyncGenerator[list[Event]], encoder: Encoder, wire: Wire, *, copies: int = 1) -> None:
+    def __init__(self, answer: AsyncGenerator[list[Event]], encoder: Encoder, wire: Wire) -> None:
         self._answer = answer
         self._encoder = encoder
-        self._copies = copies
-        self._joined: JoinedEncoder | None = None
-        """The encoder where nobody sees the pieces, nor needs a heartbeat."""
         self._wire = wire
         self._started = False
         self._complete = False
@@ -70,9 +66,9 @@ class EventStream:
         request = context.current()
         task = asyncio.current_task()
         assert task is not None
-        most = limits.stream_limit(scope)
+        most = platform_of(scope).stream_limit
         if most is not None:
-            self._encoder = self._joined = JoinedEncoder(self._encoder, most, self._copies)
+            self._encoder = JoinedEncoder(self._encoder, most)
         watchdog = asyncio.create_task(self._watch(send, task)) if most is None else None
         last_moment = request.deadline.timeout(late_by=TAIL_SHARE * request.deadline.grace)
         try:
@@ -81,11 +77,10 @@ class EventStream:
                     if events and isinstance(events[0], TurnTaken | TurnLost):
                         self._note_turn(taken=isinstance(events[0], TurnTaken))
                         continue
-                    await self._write(self._encoder.add(events), send)
+                    await self._write(self._encoder.feed(events), send)
                     if self._encoder.finished:
                         break
-                await self._write(self._rest(), send)
-                await self._write(self._encoder.end(), send, last=True)
+                await self._write(self._encoder.finish(), send, last=True)
                 self._complete = True
         except asyncio.CancelledError:
             if not self._stalled:
@@ -112,14 +107,13 @@ class EventStream:
             raise known from error
         request = context.current()
         request.error = known.code
-        breaks_off = limits.may_break_off(scope)
+        breaks_off = self._wire.breaks_off and platform_of(scope).may_break_off
         try:
             async with asyncio.timeout(FINAL_ERROR_TIMEOUT if late else None):
-                await self._write(self._rest(), send)
-                await self._write(self._wire.error_event(known, request.request_id), send, last=breaks_off)
+                await self._write(self._encoder.fail(known, request.request_id), send, last=breaks_off)
         except TimeoutError:
             return False
-        if breaks_off:  # Clients that skip events which they do not know would take a half answer for a whole one.
+        if breaks_off:
             await asyncio.sleep(PAUSE_BEFORE_ABORT)
         return not breaks_off
 
@@ -130,9 +124,6 @@ class EventStream:
         else:
             self._turn.clear()
 
-    def _rest(self) -> bytes:
-        return b"" if self._joined is None else self._joined.rest()
-
     async def _write(self, data: bytes, send: Send, *, last: bool = False) -> None:
         """Send the head where it has not gone out, and `data`; `last`: nothing follows that the client waits for."""
         if not data and not last:
@@ -140,9 +131,10 @@ class EventStream:
         async with self._sending:
             if not self._started:
                 self._started = True
-                await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
-                if head := self._encoder.head:
-                    await self._send(head, send)
+                headers = [(b"content-type", self._encoder.media_type.encode()), *_HEADERS]
+                await send({"type": "http.response.start", "status": 200, "headers": headers})
+                if preamble := self._encoder.preamble():
+                    await self._send(preamble, send)
             await self._send(data, send, last=last)
 
     async def _send(self, data: bytes, send: Send, *, last: bool = False) -> None:
@@ -158,7 +150,7 @@ class EventStream:
             if (left := self._turn_since + HEAD_AFTER - self._loop.time()) > 0:
                 await asyncio.sleep(left)
             elif not self._started:
-                await self._write(self._wire.heartbeat, send)
+                await self._write(self._encoder.heartbeat(), send)
         while True:
             silent_for = self._loop.time() - self._last_sent
             if self._is_sending and silent_for >= WRITE_TIMEOUT:
@@ -166,6 +158,6 @@ class EventStream:
                 task.cancel()
                 return
             if not self._is_sending and silent_for >= self._wire.heartbeat_interval:
-                await self._write(self._wire.heartbeat, send)
+                await self._write(self._encoder.heartbeat(), send)
                 silent_for = 0.0
             await asyncio.sleep(max(0.1, self._wire.heartbeat_interval - silent_for))

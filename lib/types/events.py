@@ -5,7 +5,9 @@ Texts are deltas to append, never repeats. The first list holds something but th
 asked. `Finish` comes once, last; an answer that ends without it has failed. `Usage` comes before it; the last counts.
 """
 
-from typing import Literal, NamedTuple
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from typing import Final, Literal, NamedTuple
 
 type FinishReason = Literal["stop", "length", "content_filter", "tool_calls"]
 
@@ -162,3 +164,22 @@ def is_content(event: Event) -> bool:
     if isinstance(event, (Text, Code, Output, Reasoning)):
         return bool(event.text.strip())
     return isinstance(event, (Image, ToolCallStart))
+
+
+_DELTAS: Final = (Text, Reasoning, ToolCallArguments, Code, Output)
+
+
+def merged(events: Iterable[Event]) -> Iterator[Event]:
+    """The same events, neighbouring deltas of one text as one: what arrives together is often a hundred of them."""
+    for _, neighbours in groupby(events, _text_of_delta):
+        first, *more = neighbours
+        if more and isinstance(first, _DELTAS):
+            yield first._replace(text="".join([first.text, *(one.text for one in more if isinstance(one, _DELTAS))]))
+        else:
+            yield first
+            yield from more
+
+
+def _text_of_delta(event: Event) -> tuple[type[Event], str | None]:
+    """What is the same in deltas of one text."""
+    return type(event), getattr(event, "block", None)

@@ -30,7 +30,8 @@ from lib.types.events import (
     Usage,
 )
 from lib.wires.anthropic.message_request import MessageRequest
-from lib.wires.anthropic.message_response import MessageEncoder, whole
+from lib.wires.anthropic.message_response import MessageAnswer, MessageEncoder
+from lib.wires.shared.collect import collect
 
 type Json = dict[str, Any]
 
@@ -58,7 +59,7 @@ def stream(*lists: Iterable[Any], **options: Any) -> list[Json]:
     """The events of a stream, each with its name."""
     body = request(**options)
     encoder = MessageEncoder(body, body.chat_request())
-    data = encoder.head + b"".join(encoder.add(list(events)) for events in lists) + encoder.end()
+    data = encoder.preamble() + b"".join(encoder.feed(list(events)) for events in lists) + encoder.finish()
     events = []
     for event in data.decode().removesuffix("\n\n").split("\n\n"):
         name, value = event.split("\n")
@@ -75,7 +76,7 @@ def message(*lists: Iterable[Any], **options: Any) -> Json:
             yield list(events)
 
     body = request(**options)
-    return asyncio.run(whole(body, body.chat_request(), answer()))
+    return dict(asyncio.run(collect(lambda: MessageAnswer(body, body.chat_request()), answer())))
 
 
 def put_together(events: Iterable[Json]) -> Json:

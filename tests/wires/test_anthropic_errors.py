@@ -19,7 +19,8 @@ from lib.serving.sse import HEAD_AFTER, EventStream
 from lib.types.events import Event, Finish, Start, Text, TurnTaken
 from lib.wires.anthropic.message_request import MessageRequest
 from lib.wires.anthropic.message_response import MessageEncoder
-from lib.wires.anthropic.wire import WIRE
+from lib.wires.anthropic.wire import WIRE, error_event
+from lib.wires.shared.encoding import sse
 from tests.bundle import Bundle, serve
 from tests.clock import Loop
 from tests.upstream import BUSY, BUSY_MESSAGE, LIMITED_MESSAGE, Account, Answer, Cut, Error, StandIn
@@ -207,7 +208,7 @@ def test_every_failure_has_a_type_of_anthropics() -> None:
     }
     failures = [one for one in vars(errors).values() if isinstance(one, type) and issubclass(one, errors.Error)]
     for failure in failures:
-        event = WIRE.error_event(failure("Words."), "r1")
+        event = sse(error_event(failure("Words."), "r1"), "error")
         assert event.startswith(b"event: error\ndata: {")
         assert event.endswith(b"}\n\n")
         told = json.loads(event.partition(b"data: ")[2])

@@ -36,7 +36,8 @@ from lib.types.events import (
     Usage,
 )
 from lib.wires.responses.request import ResponseRequest
-from lib.wires.responses.response import ResponseEncoder, StreamWire, whole
+from lib.wires.responses.response import ResponseAnswer, ResponseEncoder
+from lib.wires.shared.collect import collect
 
 type Json = dict[str, Any]
 
@@ -95,7 +96,7 @@ def _known_to_openai(event: Json) -> Json:
 
 def stream(*lists: Iterable[Any], **options: Any) -> list[Json]:
     encoder = encoder_of(**options)
-    return read(encoder.head + b"".join(encoder.add(list(events)) for events in lists) + encoder.end())
+    return read(encoder.preamble() + b"".join(encoder.feed(list(events)) for events in lists) + encoder.finish())
 
 
 def response(*lists: Iterable[Any], **options: Any) -> Json:
@@ -106,7 +107,7 @@ def response(*lists: Iterable[Any], **options: Any) -> Json:
             yield list(events)
 
     body = request(**options)
-    made = asyncio.run(whole(body, body.chat_request(), answer()))
+    made = dict(asyncio.run(collect(lambda: ResponseAnswer(body, body.chat_request()), answer())))
     Response.model_validate(made)
     return made
 
@@ -311,9 +312,9 @@ def test_a_whole_answer_begins_anew_with_a_revision() -> None:
 
 def test_an_answer_that_ends_without_an_end_has_failed() -> None:
     encoder = encoder_of()
-    encoder.add([Start("1"), Text("Half")])
+    encoder.feed([Start("1"), Text("Half")])
     with pytest.raises(UpstreamFailed):
-        encoder.end()
+        encoder.finish()
 
 
 @pytest.mark.parametrize(
@@ -328,8 +329,8 @@ def test_an_answer_that_ends_without_an_end_has_failed() -> None:
 )
 def test_a_failure_in_mid_stream(error: Error, code: str, words: str) -> None:
     encoder = encoder_of()
-    begun = encoder.add([Start("1"), *CALL])
-    events = read(begun + StreamWire(encoder).error_event(error, "id"))
+    begun = encoder.feed([Start("1"), *CALL])
+    events = read(begun + encoder.fail(error, "id"))
     assert events[-1]["type"] == "response.failed"
     failed = events[-1]["response"]
     assert failed["status"] == "failed"
@@ -339,7 +340,7 @@ def test_a_failure_in_mid_stream(error: Error, code: str, words: str) -> None:
 
 
 def test_a_failure_before_anything_else() -> None:
-    events = read(StreamWire(encoder_of()).error_event(UpstreamUnavailable("Down."), "id"))
+    events = read(encoder_of().fail(UpstreamUnavailable("Down."), "id"))
     assert [event["type"] for event in events] == ["response.created", "response.in_progress", "response.failed"]
 
 

@@ -14,14 +14,15 @@ from lib.invocation.context import Invocation
 from lib.serving.sse import HEAD_AFTER, EventStream
 from lib.types.events import Event, Finish, Start, Text, TurnTaken
 from lib.wires.responses.request import ResponseRequest
-from lib.wires.responses.response import ResponseEncoder, StreamWire
+from lib.wires.responses.response import ResponseEncoder
+from lib.wires.responses.wire import WIRE
 from tests.clock import Loop
 
 SILENCE = HEAD_AFTER + 50
 
 
 @pytest.mark.parametrize("fails", [False, True])
-def test_comments_go_out_until_there_is_something_to_say(fails: bool) -> None:
+def test_events_that_clients_count_go_out_until_there_is_something_to_say(fails: bool) -> None:
     async def answer() -> AsyncGenerator[list[Event]]:
         yield [TurnTaken()]
         await asyncio.sleep(SILENCE)
@@ -44,16 +45,15 @@ def test_comments_go_out_until_there_is_something_to_say(fails: bool) -> None:
             raise AssertionError("the response does not read")
 
         encoder = ResponseEncoder(request, request.chat_request())
-        await EventStream(answer(), encoder, StreamWire(encoder))({"type": "http"}, receive, send)
+        await EventStream(answer(), encoder, WIRE)({"type": "http"}, receive, send)
 
     request = ResponseRequest.model_validate({"input": "Hi", "stream": True})
     with asyncio.Runner(loop_factory=Loop) as runner:
         runner.run(main())
-    before = [at for at, data in sent if data.startswith(":")]
-    assert before[0] == HEAD_AFTER
-    assert max(later - at for at, later in pairwise(before)) <= 30, "proxies cut after that"
-    said = "".join(data for _, data in sent if not data.startswith(":"))
+    said = "".join(data for _, data in sent)
     events = [json.loads(line.removeprefix("data: ")) for line in said.splitlines() if line.startswith("data: ")]
     assert [event["sequence_number"] for event in events] == list(range(len(events)))
-    assert events[0]["type"] == "response.created"
+    assert [event["type"] for event in events[:3]] == ["response.created"] + ["response.in_progress"] * 2
     assert events[-1]["type"] == ("response.failed" if fails else "response.completed")
+    assert sent[0][0] == HEAD_AFTER
+    assert max(later - at for (at, _), (later, _) in pairwise(sent)) <= 30, "proxies cut after that"

@@ -15,10 +15,10 @@ from lib.files.fetch import Limits
 from lib.http.clients import file_client
 from lib.invocation import context
 from lib.invocation.within_deadline import within_deadline
-from lib.serving import limits
 from lib.serving.app import function
 from lib.serving.body import body_of
 from lib.serving.lambda_handler import LambdaHandler
+from lib.serving.platforms import check_size
 from lib.types.images import DrawnImage
 from lib.types.upstream import Tries, Upstream
 from lib.upstreams import choose
@@ -32,7 +32,7 @@ _INSTEAD = 'Ask for fewer pictures (n), or for their addresses (response_format 
 
 async def generate(request: Request) -> Response:
     """Draw what the body describes."""
-    brought = keys.from_request(request, choose)
+    brought = keys.from_request(WIRE.credentials(request), choose)
     body = (await parse(ImageRequest, await body_of(request))).check()
     wanted = body.image_request()
     keys.note_model(brought, wanted.model)
@@ -45,7 +45,7 @@ async def generate(request: Request) -> Response:
     if body.wants_content:
         async with within_deadline():
             contents = await images.contents(context.shared(file_client), drawn, Limits.configured())
-    return Response(limits.check(whole(drawn, contents), advice=_INSTEAD), media_type="application/json")
+    return Response(check_size(whole(drawn, contents), request.scope, _INSTEAD), media_type="application/json")
 
 
 routes = [Route("/v1/images/generations", generate, methods=["POST"])]

@@ -37,7 +37,7 @@ RETRY_AFTER = 5
 
 async def create(request: Request) -> JSONResponse:
     """Start what the body describes."""
-    brought = keys.from_request(request, choose)
+    brought = keys.from_request(WIRE.credentials(request), choose)
     body = (await parse(VideoRequest, await body_of(request))).check()
     job_id.check_room(audio_id=body.audio_id or "", request_id=body.request_id or "")
     wanted = body.video_request()
@@ -79,7 +79,7 @@ async def delete(request: Request) -> JSONResponse:
 
 def _find(request: Request) -> tuple[JobId, Upstream, str]:
     """The job that the path names, and whose it is. Raises `NotFound`."""
-    brought = {one.key.text: one for one in keys.from_request(request, choose)}
+    brought = {one.key.text: one for one in keys.from_request(WIRE.credentials(request), choose)}
     found, key = JobId.verify(request.path_params["id"], brought)
     brought[key].note("asked")
     return found, brought[key].upstream, key

@@ -45,11 +45,11 @@ class Blocks:
         """Those that wait for their text."""
         self._has_input = False
 
-    def add(self, deltas: Iterable[Delta]) -> list[Json]:
+    def feed(self, deltas: Iterable[Delta]) -> list[Json]:
         """The events that bring these."""
         return [event for delta in deltas for event in self._events(delta)]
 
-    def end(self) -> list[Json]:
+    def finish(self) -> list[Json]:
         """The events that close what is open."""
         return [*self._results(), *self._close()]
 

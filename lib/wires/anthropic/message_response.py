@@ -6,13 +6,14 @@ from contextlib import aclosing
 from secrets import token_hex
 from typing import Any, Final
 
-from lib.errors import ContextLengthExceeded
+from lib.errors import ContextLengthExceeded, Error
 from lib.tokens import tokens
 from lib.types import chat
-from lib.types.events import Event, FinishReason, Revision, Usage
+from lib.types.events import Event, FinishReason, Usage
 from lib.wires.anthropic.blocks import Blocks, Json
 from lib.wires.anthropic.message_request import MessageRequest
-from lib.wires.shared.encoding import encode_json
+from lib.wires.anthropic.wire import error_event
+from lib.wires.shared.encoding import SSE, encode_json, sse
 from lib.wires.shared.reply import Reply
 
 _STOP_REASONS: Final[dict[FinishReason, str]] = {
@@ -23,8 +24,8 @@ _STOP_REASONS: Final[dict[FinishReason, str]] = {
 }
 
 
-class Answer:
-    """One answer as it grows, in the events of a stream."""
+class MessageAnswer:
+    """The answer as the events of a stream, and, put together from them, as one `message`."""
 
     def __init__(self, request: MessageRequest, wanted: chat.ChatRequest) -> None:
         self._request = request
@@ -32,10 +33,10 @@ class Answer:
         self._reply = Reply(wanted)
         used_ids = (call.id for message in wanted.messages for call in message.tool_calls)
         self._blocks = Blocks(show_thinking=request.shows_thinking, used_ids=used_ids)
+        self._content = Content()
 
     @property
     def finished(self) -> bool:
-        """Is it complete."""
         return self._reply.finish_reason is not None
 
     def start(self) -> Json:
@@ -52,68 +53,64 @@ class Answer:
             "usage": usage_object(usage, 0),
         }
 
-    def add(self, events: Iterable[Event]) -> list[Json]:
+    def events(self, events: Sequence[Event]) -> list[Json]:
         """The events that bring what is new."""
-        return self._blocks.add(self._reply.add(events))
+        return self._blocks.feed(self._reply.feed(events))
 
-    def end(self) -> tuple[list[Json], Json]:
+    def feed(self, events: Sequence[Event]) -> None:
+        self._content.feed(self.events(events))
+
+    def finish(self) -> tuple[list[Json], Json]:
         """The events that close what is open, and the fields that the message gets at last.
 
         Raises `UpstreamFailed` where it is not complete.
         """
-        reason = self._reply.finished()
+        reason = self._reply.finish()
         stop_sequence = self._reply.stop_sequence if reason == "stop" else None
         fields = {
             "stop_reason": _STOP_REASONS[reason] if stop_sequence is None else "stop_sequence",
             "stop_sequence": stop_sequence,
             "usage": usage_object(self._reply.usage(), self._blocks.searches),
         }
-        return self._blocks.end(), fields
+        return self._blocks.finish(), fields
+
+    def whole(self) -> Json:
+        closing, fields = self.finish()
+        self._content.feed(closing)
+        return self.start() | {"content": self._content.blocks} | fields
 
 
 class MessageEncoder:
-    """Makes the events of one stream."""
+    """The answer as a stream."""
+
+    media_type = SSE
+    text_copies = 1
 
     def __init__(self, request: MessageRequest, wanted: chat.ChatRequest) -> None:
-        self._answer = Answer(request, wanted)
-
-    @property
-    def head(self) -> bytes:
-        """See `Encoder.head`: `message_start`."""
-        return _encoded([{"type": "message_start", "message": self._answer.start()}])
+        self._answer = MessageAnswer(request, wanted)
 
     @property
     def finished(self) -> bool:
-        """See `Encoder.finished`."""
         return self._answer.finished
 
-    def add(self, events: Sequence[Event]) -> bytes:
-        """See `Encoder.add`."""
-        return _encoded(self._answer.add(events))
+    def preamble(self) -> bytes:
+        return _encoded([{"type": "message_start", "message": self._answer.start()}])
 
-    def end(self) -> bytes:
-        """See `Encoder.end`."""
-        closing, fields = self._answer.end()
+    def heartbeat(self) -> bytes:
+        return _encoded([{"type": "ping"}])
+
+    def feed(self, events: Sequence[Event]) -> bytes:
+        return _encoded(self._answer.events(events))
+
+    def finish(self) -> bytes:
+        closing, fields = self._answer.finish()
         usage = fields.pop("usage")
         return _encoded(
             [*closing, {"type": "message_delta", "delta": fields, "usage": usage}, {"type": "message_stop"}]
         )
 
-
-async def whole(request: MessageRequest, wanted: chat.ChatRequest, answer: AsyncGenerator[list[Event]]) -> Json:
-    """The answer as one `message`."""
-    made, content = Answer(request, wanted), Content()
-    async with aclosing(answer):
-        async for events in answer:
-            for event in events:
-                if isinstance(event, Revision):
-                    made, content = Answer(request, wanted), Content()
-                content.add(made.add(event.events if isinstance(event, Revision) else [event]))
-            if made.finished:
-                break
-    closing, fields = made.end()
-    content.add(closing)
-    return made.start() | {"content": content.blocks} | fields
+    def fail(self, error: Error, request_id: str) -> bytes:
+        return _encoded([error_event(error, request_id)])
 
 
 class Content:
@@ -123,8 +120,7 @@ class Content:
         self.blocks: list[Json] = []
         self._texts: dict[str, list[str]] = {}
 
-    def add(self, events: Iterable[Json]) -> None:
-        """Take further events."""
+    def feed(self, events: Iterable[Json]) -> None:
         for event in events:
             if event["type"] == "content_block_start":
                 self.blocks.append(event["content_block"])
@@ -192,4 +188,4 @@ def _object(text: str) -> Json:
 
 
 def _encoded(events: Iterable[Json]) -> bytes:
-    return "".join([f"event: {event['type']}\ndata: {encode_json(event)}\n\n" for event in events]).encode()
+    return b"".join([sse(event, event["type"]) for event in events])

@@ -1,8 +1,12 @@
 """How Anthropic's API words failures, and what keeps its streams alive."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
+from starlette.requests import Request
+
 from lib.errors import ContextLengthExceeded, Error, Kind, QuotaExceeded, UpstreamUnavailable
+from lib.wires.shared.credentials import from_headers
 from lib.wires.shared.encoding import encode_json
 
 _TYPES: Final[dict[Kind, str]] = {
@@ -37,26 +41,29 @@ def error_object(error: Error) -> dict[str, Any]:
     return {"type": _TYPES[error.kind], "message": error.message}
 
 
+def error_event(error: Error, request_id: str) -> dict[str, Any]:
+    """The body of an error, and the last event of a stream that fails."""
+    return {"type": "error", "error": error_object(error), "request_id": request_id}
+
+
 class AnthropicWire:
     """Anthropic's Messages."""
 
-    heartbeat = b'event: ping\ndata: {"type":"ping"}\n\n'
     heartbeat_interval = 5.0  # Claude Code gives a silent stream up after 300 s, proxies after 30.
+    breaks_off = True
     request_id_headers: tuple[bytes, ...] = (b"request-id", b"x-request-id")
 
+    def credentials(self, request: Request) -> Sequence[str]:
+        return list(from_headers(request, "authorization", "x-api-key", "api-key"))
+
     def error_status(self, error: Error) -> int:
-        """See `Wire.error_status`. Its clients ask again after 429 and 529, and not after 402."""
+        """Its clients ask again after 429 and 529, and not after 402."""
         if isinstance(error, QuotaExceeded):
             return _PAYMENT_REQUIRED
         return _OVERLOADED if isinstance(error, UpstreamUnavailable) else error.status
 
     def error_body(self, error: Error, request_id: str) -> bytes:
-        """`{"type": "error", "error": {"type", "message"}, "request_id"}`."""
-        return encode_json({"type": "error", "error": error_object(error), "request_id": request_id}).encode()
-
-    def error_event(self, error: Error, request_id: str) -> bytes:
-        """The same as an event."""
-        return b"event: error\ndata: " + self.error_body(error, request_id) + b"\n\n"
+        return encode_json(error_event(error, request_id)).encode()
 
 
 def _too_long(error: ContextLengthExceeded) -> str:

@@ -1,137 +1,138 @@
 """`POST /v1/chat/completions`: what clients get, whole or in chunks."""
 
-from collections.abc import AsyncGenerator, Iterator, Sequence
-from contextlib import aclosing
+from collections.abc import Iterator, Mapping, Sequence
 from secrets import token_hex
-from typing import Any, Final
+from types import MappingProxyType
+from typing import Any
 
 from lib.errors import UpstreamFailed
 from lib.types import chat
 from lib.types.chat import ToolCall
-from lib.types.events import Event, Reasoning, Revision, Text, ToolCallArguments, ToolCallEnd, ToolCallStart, Usage
+from lib.types.events import Event, Reasoning, Text, ToolCallArguments, ToolCallEnd, ToolCallStart, Usage
 from lib.wires.openai.chat_request import ChatRequest
+from lib.wires.openai.wire import DONE, SseComments
 from lib.wires.shared.custom_tool import unwrap_input
-from lib.wires.shared.encoding import encode_json
+from lib.wires.shared.encoding import sse
 from lib.wires.shared.reply import Annotation, Delta, Reply
 
-DONE: Final = b"data: [DONE]\n\n"
-_CHUNK_END: Final = "}\n\n"
 
-
-async def whole(request: ChatRequest, wanted: chat.ChatRequest, answer: AsyncGenerator[list[Event]]) -> dict[str, Any]:
+class ChatAnswer:
     """The answer as one `chat.completion`."""
-    reply = Reply(wanted)
-    async with aclosing(answer):
-        async for events in answer:
-            for event in events:
-                if isinstance(event, Revision):
-                    reply = reply.anew()
-                reply.add(event.events if isinstance(event, Revision) else [event])
-            if reply.finish_reason is not None:
-                break
-    message: dict[str, Any] = {"role": "assistant", "content": reply.content}
-    if reply.reasoning:
-        message["reasoning_content"] = reply.reasoning
-    if reply.calls:
-        message["content"] = reply.content or None
-        message |= _calls(reply.calls, request)
-    if citations := _citations(reply):
-        message["annotations"] = citations
-    choice = {"index": 0, "message": message, "finish_reason": _finish_reason(reply, request), "logprobs": None}
-    return {
-        "id": _id(reply),
-        "object": "chat.completion",
-        "created": reply.created,
-        "model": request.model,
-        "choices": [choice],
-        "usage": usage_object(reply.usage()),
-    }
+
+    def __init__(self, request: ChatRequest, wanted: chat.ChatRequest) -> None:
+        self._request = request
+        self._reply = Reply(wanted)
+
+    @property
+    def finished(self) -> bool:
+        return self._reply.finish_reason is not None
+
+    def feed(self, events: Sequence[Event]) -> None:
+        self._reply.feed(events)
+
+    def whole(self) -> dict[str, Any]:
+        reply, request = self._reply, self._request
+        finish_reason = _finish_reason(reply, request)
+        message: dict[str, Any] = {"role": "assistant", "content": reply.content}
+        if reply.reasoning:
+            message["reasoning_content"] = reply.reasoning
+        if reply.calls:
+            message["content"] = reply.content or None
+            message |= _calls(reply.calls, request)
+        if citations := _citations(reply):
+            message["annotations"] = citations
+        return {
+            "id": _id(reply),
+            "object": "chat.completion",
+            "created": reply.created,
+            "model": request.model,
+            "choices": [{"index": 0, "message": message, "finish_reason": finish_reason, "logprobs": None}],
+            "usage": usage_object(reply.usage()),
+        }
 
 
-class ChunkEncoder:
-    """Makes the chunks of one stream. What is the same in all of them is encoded once."""
-
-    head = b""
+class ChatEncoder(SseComments):
+    """The answer as chunks."""
 
     def __init__(self, request: ChatRequest, wanted: chat.ChatRequest, *, zhipu: bool = False) -> None:
         """`zhipu`: for Zhipu's own client, which cannot ask for the usage and expects it in the last chunk."""
         self._request = request
         self._zhipu = zhipu
         self._reply = Reply(wanted)
-        self._start = ""
+        self._head: dict[str, Any] = {}
+        """What is the same in all chunks."""
         self._calls = 0
         self._custom: list[str] | None = None
         """The input of a custom tool's call while it comes."""
 
     @property
     def finished(self) -> bool:
-        """See `Encoder.finished`."""
         return self._reply.finish_reason is not None
 
-    def add(self, events: Sequence[Event]) -> bytes:
-        """See `Encoder.add`."""
-        deltas = self._reply.add(events)
-        data = "" if self._start else self._begin()
-        return (data + "".join([self._delta(delta) for delta in deltas])).encode(errors="replace")
+    def feed(self, events: Sequence[Event]) -> bytes:
+        deltas = self._reply.feed(events)
+        begin = b"" if self._head else self._begin()
+        return begin + b"".join([self._chunk(fields) for delta in deltas if (fields := self._fields(delta))])
 
-    def end(self) -> bytes:
-        """See `Encoder.end`."""
-        if not self._start:
+    def finish(self) -> bytes:
+        if not self._head:
             raise UpstreamFailed("The service answered nothing.")
         citations = _citations(self._reply)
-        data = self._chunk({"annotations": citations}) if citations else ""
-        last = self._chunk({}, _finish_reason(self._reply, self._request))
-        usage = encode_json(usage_object(self._reply.usage()))
-        data += f'{last.removesuffix(_CHUNK_END)},"usage":{usage}{_CHUNK_END}' if self._zhipu else last
+        data = self._chunk({"annotations": citations}) if citations else b""
+        usage = {"usage": usage_object(self._reply.usage())}
+        data += self._chunk({}, _finish_reason(self._reply, self._request), usage if self._zhipu else {})
         options = self._request.stream_options
         if options is not None and options.include_usage:
-            data += f'{self._start}[],"usage":{usage}}}\n\n'
-        return data.encode(errors="replace") + DONE
+            data += sse(self._head | {"choices": []} | usage)
+        return data + DONE
 
-    def _begin(self) -> str:
-        reply = self._reply
-        self._start = (
-            f'data: {{"id":{encode_json(_id(reply))},"object":"chat.completion.chunk",'
-            f'"created":{reply.created},"model":{encode_json(self._request.model)},"choices":'
-        )
+    def _begin(self) -> bytes:
+        self._head = {
+            "id": _id(self._reply),
+            "object": "chat.completion.chunk",
+            "created": self._reply.created,
+            "model": self._request.model,
+        }
         return self._chunk({"role": "assistant", "content": ""})
 
-    def _delta(self, delta: Delta) -> str:
-        if isinstance(delta, (Text, Reasoning)):
-            field, text = "content" if isinstance(delta, Text) else "reasoning_content", encode_json(delta.text)
-            return f'{self._start}[{{"index":0,"delta":{{"{field}":{text}}},"finish_reason":null}}]}}\n\n'
-        if isinstance(delta, ToolCallStart):
-            return self._call(delta)
-        if isinstance(delta, ToolCallArguments):
-            if self._custom is not None:
-                self._custom.append(delta.text)
-                return ""
-            return self._arguments(delta.text)
-        if isinstance(delta, ToolCallEnd) and self._custom is not None:
-            text, self._custom = unwrap_input("".join(self._custom)), None
-            return self._chunk({"tool_calls": [{"index": self._calls - 1, "custom": {"input": text}}]})
-        return ""
+    def _fields(self, delta: Delta) -> dict[str, Any] | None:
+        """What the chunk of this delta holds; None where it has none."""
+        match delta:
+            case Text(text):
+                return {"content": text}
+            case Reasoning(text):
+                return {"reasoning_content": text}
+            case ToolCallStart():
+                return self._call(delta)
+            case ToolCallArguments(text):
+                if self._custom is not None:
+                    self._custom.append(text)
+                    return None
+                if self._request.functions:
+                    return {"function_call": {"arguments": text}}
+                return {"tool_calls": [{"index": self._calls - 1, "function": {"arguments": text}}]}
+            case ToolCallEnd() if self._custom is not None:
+                text, self._custom = unwrap_input("".join(self._custom)), None
+                return {"tool_calls": [{"index": self._calls - 1, "custom": {"input": text}}]}
+        return None
 
-    def _call(self, start: ToolCallStart) -> str:
+    def _call(self, start: ToolCallStart) -> dict[str, Any]:
         index, self._calls = self._calls, self._calls + 1
         if self._request.functions:
-            return self._chunk({"function_call": {"name": start.name, "arguments": ""}})
+            return {"function_call": {"name": start.name, "arguments": ""}}
         call: dict[str, Any] = {"index": index, "id": start.id}
         if start.name in self._request.custom_names:
             self._custom = []
             call |= {"type": "custom", "custom": {"name": start.name, "input": ""}}
         else:
             call |= {"type": "function", "function": {"name": start.name, "arguments": ""}}
-        return self._chunk({"tool_calls": [call]})
+        return {"tool_calls": [call]}
 
-    def _arguments(self, text: str) -> str:
-        if self._request.functions:
-            return self._chunk({"function_call": {"arguments": text}})
-        return self._chunk({"tool_calls": [{"index": self._calls - 1, "function": {"arguments": text}}]})
-
-    def _chunk(self, delta: dict[str, Any], finish_reason: str | None = None) -> str:
+    def _chunk(
+        self, delta: dict[str, Any], finish_reason: str | None = None, more: Mapping[str, Any] = MappingProxyType({})
+    ) -> bytes:
         choice = {"index": 0, "delta": delta, "finish_reason": finish_reason}
-        return f"{self._start}[{encode_json(choice)}]}}\n\n"
+        return sse({**self._head, "choices": [choice], **more})
 
 
 def usage_object(usage: Usage) -> dict[str, Any]:
@@ -167,7 +168,7 @@ def _id(reply: Reply) -> str:
 
 
 def _finish_reason(reply: Reply, request: ChatRequest) -> str:
-    reason = reply.finished()
+    reason = reply.finish()
     return "function_call" if reason == "tool_calls" and request.functions else reason
 
 

@@ -1,82 +1,68 @@
 """`POST /v1/completions`: what clients of the old text endpoint get, whole or in chunks."""
 
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from collections.abc import Sequence
 from secrets import token_hex
 from typing import Any
 
 from lib.types import chat
 from lib.types.events import Event, Text
-from lib.wires.openai.chat_response import DONE, usage_object
+from lib.wires.openai.chat_response import usage_object
 from lib.wires.openai.completion_request import CompletionRequest
-from lib.wires.shared.encoding import encode_json
-from lib.wires.shared.reply import Reply
+from lib.wires.openai.wire import DONE, SseComments
+from lib.wires.shared.encoding import sse
+from lib.wires.shared.reply import Delta, Reply
 
 
-class Completion:
-    """One answer as it grows. Reasoning and sources have no place in it."""
+class CompletionAnswer:
+    """The answer as one `text_completion`. Reasoning and sources have no place in it."""
 
     def __init__(self, request: CompletionRequest, wanted: chat.ChatRequest) -> None:
-        self.reply = Reply(wanted)
+        self._reply = Reply(wanted)
         self._id = f"cmpl-{token_hex(12)}"
         self._model = request.model
 
-    def object_of(self, choices: list[dict[str, Any]]) -> dict[str, Any]:
-        """A `text_completion` of these choices."""
-        return {
-            "id": self._id,
-            "object": "text_completion",
-            "created": self.reply.created,
-            "model": self._model,
-            "choices": choices,
-        }
+    @property
+    def finished(self) -> bool:
+        return self._reply.finish_reason is not None
+
+    def feed(self, events: Sequence[Event]) -> list[Delta]:
+        return self._reply.feed(events)
+
+    def whole(self) -> dict[str, Any]:
+        return self.of_text(self._reply.content, self._reply.finish()) | self.usage()
 
     def of_text(self, text: str, finish_reason: str | None = None) -> dict[str, Any]:
-        """A `text_completion` of this text."""
-        return self.object_of([{"text": text, "index": 0, "logprobs": None, "finish_reason": finish_reason}])
+        return self.of_choices([{"text": text, "index": 0, "logprobs": None, "finish_reason": finish_reason}])
+
+    def of_choices(self, choices: list[dict[str, Any]]) -> dict[str, Any]:
+        fields = {"id": self._id, "object": "text_completion", "created": self._reply.created, "model": self._model}
+        return fields | {"choices": choices}
+
+    def last(self) -> dict[str, Any]:
+        """The chunk that says why the answer ended."""
+        return self.of_text("", self._reply.finish())
+
+    def usage(self) -> dict[str, Any]:
+        return {"usage": usage_object(self._reply.usage())}
 
 
-async def whole(
-    request: CompletionRequest, wanted: chat.ChatRequest, answer: AsyncGenerator[list[Event]]
-) -> dict[str, Any]:
-    """The answer as one `text_completion`."""
-    made = Completion(request, wanted)
-    async with aclosing(answer):
-        async for events in answer:
-            made.reply.add(events)
-            if made.reply.finish_reason is not None:
-                break
-    found = made.of_text(made.reply.content, made.reply.finished())
-    return found | {"usage": usage_object(made.reply.usage())}
-
-
-class CompletionEncoder:
-    """Makes the chunks of one stream."""
-
-    head = b""
+class CompletionEncoder(SseComments):
+    """The answer as chunks."""
 
     def __init__(self, request: CompletionRequest, wanted: chat.ChatRequest) -> None:
-        self._made = Completion(request, wanted)
+        self._answer = CompletionAnswer(request, wanted)
         self._options = request.stream_options
 
     @property
     def finished(self) -> bool:
-        """See `Encoder.finished`."""
-        return self._made.reply.finish_reason is not None
+        return self._answer.finished
 
-    def add(self, events: Sequence[Event]) -> bytes:
-        """See `Encoder.add`."""
-        deltas = self._made.reply.add(events)
-        return b"".join([_chunk(self._made.of_text(delta.text)) for delta in deltas if isinstance(delta, Text)])
+    def feed(self, events: Sequence[Event]) -> bytes:
+        deltas = self._answer.feed(events)
+        return b"".join([sse(self._answer.of_text(delta.text)) for delta in deltas if isinstance(delta, Text)])
 
-    def end(self) -> bytes:
-        """See `Encoder.end`."""
-        data = _chunk(self._made.of_text("", self._made.reply.finished()))
-        usage = usage_object(self._made.reply.usage())
+    def finish(self) -> bytes:
+        data, usage = sse(self._answer.last()), self._answer.usage()
         if self._options is not None and self._options.include_usage:
-            data += _chunk(self._made.object_of([]) | {"usage": usage})
+            data += sse(self._answer.of_choices([]) | usage)
         return data + DONE
-
-
-def _chunk(value: dict[str, Any]) -> bytes:
-    return f"data: {encode_json(value)}\n\n".encode()

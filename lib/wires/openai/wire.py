@@ -1,9 +1,13 @@
 """How OpenAI's API words failures, and what keeps its streams alive."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
+from starlette.requests import Request
+
 from lib.errors import Error, Kind
-from lib.wires.shared.encoding import encode_json
+from lib.wires.shared.credentials import from_headers
+from lib.wires.shared.encoding import SSE, encode_json, sse
 
 _TYPES: Final[dict[Kind, str]] = {
     "bad_request": "invalid_request_error",
@@ -19,30 +23,47 @@ _TYPES: Final[dict[Kind, str]] = {
     "internal": "api_error",
 }
 
+COMMENT: Final = b": still here\n\n"
+DONE: Final = b"data: [DONE]\n\n"
+
 
 def error_object(error: Error) -> dict[str, Any]:
     """`{"message", "type", "param", "code"}`."""
     return {"message": error.message, "type": _TYPES[error.kind], "param": error.param, "code": error.code}
 
 
+class SseComments:
+    """What the streams of OpenAI's older endpoints have in common."""
+
+    media_type = SSE
+    text_copies = 1
+
+    def preamble(self) -> bytes:
+        return b""
+
+    def heartbeat(self) -> bytes:
+        return COMMENT
+
+    def fail(self, error: Error, request_id: str) -> bytes:
+        return sse({"error": error_object(error)})
+
+
 class OpenAIWire:
     """OpenAI's chat completions, images, models and files."""
 
-    heartbeat = b": still here\n\n"
     heartbeat_interval = 15.0  # Proxies cut connections that are silent for 30 to 60 s.
+    breaks_off = True
     request_id_headers: tuple[bytes, ...] = (b"x-request-id",)
 
+    def credentials(self, request: Request) -> Sequence[str]:
+        return list(from_headers(request, "authorization", "x-api-key", "api-key"))
+
     def error_status(self, error: Error) -> int:
-        """See `Wire.error_status`."""
         return error.status
 
     def error_body(self, error: Error, request_id: str) -> bytes:
         """`{"error": {"message", "type", "param", "code"}}`."""
         return encode_json({"error": error_object(error)}).encode()
-
-    def error_event(self, error: Error, request_id: str) -> bytes:
-        """The same as an event."""
-        return b"data: " + self.error_body(error, request_id) + b"\n\n"
 
 
 WIRE: Final = OpenAIWire()

@@ -11,7 +11,6 @@ from lib.toolcalls.call_id import new_call_id
 from lib.types.events import Reasoning, Search, Source, Text, ToolCallArguments, ToolCallEnd, ToolCallStart
 from lib.wires.responses.tool_names import ToolNames
 from lib.wires.shared.custom_tool import unwrap_input
-from lib.wires.shared.encoding import encode_json
 from lib.wires.shared.reply import Annotation, Delta
 
 type Json = dict[str, Any]
@@ -52,11 +51,11 @@ class Output:
         self._sources: list[Source] = []
         self._cited: set[str] = set()
 
-    def add(self, deltas: Iterable[Delta]) -> list[Json]:
+    def feed(self, deltas: Iterable[Delta]) -> list[Json]:
         """The events that bring these."""
         return [event for delta in deltas for event in self._events(delta)]
 
-    def end(self, status: str) -> list[Json]:
+    def finish(self, status: str) -> list[Json]:
         """The events that close what is open; `status` is that item's. There is always one item."""
         events: list[Json] = []
         if self._open is None and not self.items:
@@ -194,12 +193,3 @@ class Output:
 
 def _text_part(text: str, annotations: list[Json]) -> Json:
     return {"type": "output_text", "text": text, "annotations": annotations, "logprobs": []}
-
-
-def encode_events(events: Iterable[Json], first_number: int) -> bytes:
-    """The events as they go out, numbered from `first_number` on."""
-    encoded = [
-        f"event: {event['type']}\ndata: {encode_json({**event, 'sequence_number': number})}\n\n"
-        for number, event in enumerate(events, first_number)
-    ]
-    return "".join(encoded).encode()

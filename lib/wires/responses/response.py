@@ -1,27 +1,25 @@
 """`POST /v1/responses`: what clients get, whole or as events."""
 
-from collections.abc import AsyncGenerator, Iterable, Sequence
-from contextlib import aclosing
+from collections.abc import Sequence
 from secrets import token_hex
 from typing import Any, Final
 
 from lib.errors import Error
 from lib.types import chat
-from lib.types.events import Event, FinishReason, Revision, Usage
-from lib.wires.responses.output import Json, Output, encode_events
+from lib.types.events import Event, FinishReason, Usage
+from lib.wires.openai.wire import COMMENT
+from lib.wires.responses.output import Json, Output
 from lib.wires.responses.request import ENCRYPTED_REASONING, ResponseRequest
-from lib.wires.responses.wire import ResponsesWire, failure_object
+from lib.wires.responses.wire import failure_object
+from lib.wires.shared.encoding import SSE, sse
 from lib.wires.shared.reply import Reply
 
 _INCOMPLETE: Final[dict[FinishReason, str]] = {"length": "max_output_tokens", "content_filter": "content_filter"}
 """Why a response is incomplete; for other reasons it is not."""
 
-COPIES: Final = 5
-"""How often a stream holds each text: in its delta, when its part is done (twice), its item, and the response."""
 
-
-class Answer:
-    """One response as it grows, in the events of a stream."""
+class ResponseAnswer:
+    """The answer as the events of a stream, of which the last holds it as one `response`."""
 
     def __init__(self, request: ResponseRequest, wanted: chat.ChatRequest) -> None:
         self._request = request
@@ -38,23 +36,22 @@ class Answer:
 
     @property
     def finished(self) -> bool:
-        """Is it complete."""
         return self._reply.finish_reason is not None
 
-    def add(self, events: Iterable[Event]) -> list[Json]:
+    def feed(self, events: Sequence[Event]) -> list[Json]:
         """The events that bring what is new. The first ones say that there is a response, and by what id."""
-        deltas = self._reply.add(events)
-        return [*self._begin(), *self._output.add(deltas)]
+        deltas = self._reply.feed(events)
+        return [*self._begin(), *self._output.feed(deltas)]
 
-    def end(self) -> list[Json]:
+    def finish(self) -> list[Json]:
         """The events that close what is open; the last holds the whole response.
 
         Raises `UpstreamFailed` where it is not complete.
         """
-        reason = self._reply.finished()
+        reason = self._reply.finish()
         status = "incomplete" if reason in _INCOMPLETE else "completed"
         details = {"reason": _INCOMPLETE[reason]} if reason in _INCOMPLETE else None
-        events = [*self._begin(), *self._output.end(status)]
+        events = [*self._begin(), *self._output.finish(status)]
         response = self._object(status) | {
             "incomplete_details": details,
             "output": self._output.items,
@@ -66,6 +63,16 @@ class Answer:
         """The events that say why there will be no more."""
         response = self._object("failed") | {"error": failure_object(error), "output": self._output.items}
         return [*self._begin(), {"type": "response.failed", "response": response}]
+
+    def heartbeat(self) -> list[Json]:
+        """Events that say that it is still coming, which Codex counts; none before the response has its id."""
+        if self._keeps and not self._reply.conversation_id:
+            return []
+        return self._begin() or [{"type": "response.in_progress", "response": self._object("in_progress")}]
+
+    def whole(self) -> Json:
+        response: Json = self.finish()[-1]["response"]
+        return response
 
     def _begin(self) -> list[Json]:
         if self._begun:
@@ -113,60 +120,38 @@ class Answer:
 
 
 class ResponseEncoder:
-    """Makes the events of one stream."""
+    """The answer as a stream."""
 
-    head = b""
+    media_type = SSE
+    text_copies = 5
+    """In its delta, when its part is done (twice), its item, and the response."""
 
     def __init__(self, request: ResponseRequest, wanted: chat.ChatRequest) -> None:
-        self._answer = Answer(request, wanted)
+        self._answer = ResponseAnswer(request, wanted)
         self._sent = 0
 
     @property
     def finished(self) -> bool:
-        """See `Encoder.finished`."""
         return self._answer.finished
 
-    def add(self, events: Sequence[Event]) -> bytes:
-        """See `Encoder.add`."""
-        return self._encoded(self._answer.add(events))
+    def preamble(self) -> bytes:
+        return b""
 
-    def end(self) -> bytes:
-        """See `Encoder.end`."""
-        return self._encoded(self._answer.end())
+    def heartbeat(self) -> bytes:
+        return self._encoded(self._answer.heartbeat()) or COMMENT
 
-    def fail(self, error: Error) -> bytes:
-        """What ends the stream where it fails."""
+    def feed(self, events: Sequence[Event]) -> bytes:
+        return self._encoded(self._answer.feed(events))
+
+    def finish(self) -> bytes:
+        return self._encoded(self._answer.finish())
+
+    def fail(self, error: Error, request_id: str) -> bytes:
         return self._encoded(self._answer.fail(error))
 
     def _encoded(self, events: list[Json]) -> bytes:
         first, self._sent = self._sent, self._sent + len(events)
-        return encode_events(events, first)
-
-
-class StreamWire(ResponsesWire):
-    """The wire of one stream: its failure goes on with the numbers of its events."""
-
-    def __init__(self, encoder: ResponseEncoder) -> None:
-        self._encoder = encoder
-
-    def error_event(self, error: Error, request_id: str) -> bytes:
-        """See `Wire.error_event`: `response.failed`."""
-        return self._encoder.fail(error)
-
-
-async def whole(request: ResponseRequest, wanted: chat.ChatRequest, answer: AsyncGenerator[list[Event]]) -> Json:
-    """The answer as one `response`."""
-    made = Answer(request, wanted)
-    async with aclosing(answer):
-        async for events in answer:
-            for event in events:
-                if isinstance(event, Revision):
-                    made = Answer(request, wanted)
-                made.add(event.events if isinstance(event, Revision) else [event])
-            if made.finished:
-                break
-    response: Json = made.end()[-1]["response"]
-    return response
+        return b"".join([sse({**event, "sequence_number": n}, event["type"]) for n, event in enumerate(events, first)])
 
 
 def usage_object(usage: Usage) -> Json:

@@ -14,7 +14,7 @@ class ResponsesWire(OpenAIWire):
     """OpenAI's Responses."""
 
     def error_status(self, error: Error) -> int:
-        """See `Wire.error_status`. Codex asks thirty times after a 503, which here means what no retry mends."""
+        """Codex asks thirty times after a 503, which here means what no retry mends."""
         return _FORBIDDEN if error.status == _UNAVAILABLE else error.status
 
 

@@ -17,7 +17,7 @@ class Markdown:
         self._last = "\n"
         """The last character given, to begin a block on a line of its own."""
 
-    def render(self, event: Event) -> str:
+    def feed(self, event: Event) -> str:
         """The text of `event`; empty for one that has none."""
         if isinstance(event, Text):
             text = self._close() + event.text
@@ -34,7 +34,7 @@ class Markdown:
             self._last = text[-1]
         return text
 
-    def end(self) -> str:
+    def finish(self) -> str:
         """What completes the text."""
         return self._close()
 

@@ -22,6 +22,7 @@ from lib.types.events import (
     ToolCallEnd,
     ToolCallStart,
     Usage,
+    merged,
 )
 from lib.wires.shared.markdown import Markdown
 from lib.wires.shared.stop_filter import StopFilter
@@ -59,12 +60,6 @@ class Reply:
         self._usage: Usage | None = None
         self._cut_short = False
 
-    def anew(self) -> "Reply":
-        """A new one for the same answer, which the upstream has changed. A whole answer begins anew with it."""
-        again = Reply(self._request)
-        again.conversation_id, again.created, again._usage = self.conversation_id, self.created, self._usage
-        return again
-
     @property
     def content(self) -> str:
         """The text so far."""
@@ -80,13 +75,10 @@ class Reply:
         """The stop sequence of the caller's at which the answer was cut."""
         return self._filter.matched
 
-    def add(self, events: Iterable[Event]) -> list[Delta]:
-        """Take what arrived together, and return what is new to the client, neighbours of one kind joined.
-
-        Nothing is new after the end.
-        """
+    def feed(self, events: Iterable[Event]) -> list[Delta]:
+        """Take what arrived together, and return what is new to the client: nothing after the end."""
         deltas: list[Delta] = []
-        for event in events:
+        for event in merged(events):
             if self.finish_reason is not None:
                 break
             self._add(event, deltas)
@@ -98,11 +90,12 @@ class Reply:
     def _add(self, event: Event, deltas: list[Delta]) -> None:
         match event:
             case Text():  # First, since most are texts.
-                self._show(self._filter.take(self._markdown.render(event)), deltas)
+                self._show(self._filter.feed(self._markdown.feed(event)), deltas)
             case Reasoning(text):
                 shown = self._filter.reasoning(text)
-                self._reasoning.append(shown)
-                _join(deltas, Reasoning(shown))
+                if shown:
+                    self._reasoning.append(shown)
+                    deltas.append(Reasoning(shown))
             case Start(conversation_id):
                 self.conversation_id = conversation_id
             case Source():
@@ -111,15 +104,16 @@ class Reply:
             case Search():
                 deltas.append(event)
             case Citation(_, url, title):
-                self._cite(self._markdown.render(event), url, title, deltas)
+                self._cite(self._markdown.feed(event), url, title, deltas)
             case ToolCallStart(call_id, name):
-                self._show(self._markdown.end(), deltas)
-                self._show(self._filter.rest(), deltas)
+                self._show(self._markdown.finish(), deltas)
+                self._show(self._filter.finish(), deltas)
                 self.calls.append(ToolCall(call_id, name, ""))
                 deltas.append(event)
             case ToolCallArguments(text):
-                self._arguments.append(text)
-                _join(deltas, event)
+                if text:
+                    self._arguments.append(text)
+                    deltas.append(event)
             case ToolCallEnd():
                 self.calls[-1] = self.calls[-1]._replace(arguments="".join(self._arguments))
                 self._arguments.clear()
@@ -129,20 +123,20 @@ class Reply:
             case Finish():
                 self._finish(event, deltas)
             case _:
-                self._show(self._filter.take(self._markdown.render(event)), deltas)
+                self._show(self._filter.feed(self._markdown.feed(event)), deltas)
 
     def _cite(self, link: str, url: str, title: str, deltas: list[Delta]) -> None:
-        self._show(self._filter.take(""), deltas)
+        self._show(self._filter.feed(""), deltas)
         start = self._content_length + self._filter.held
-        self._show(self._filter.take(link), deltas)
+        self._show(self._filter.feed(link), deltas)
         if self._filter.reason is None:
             annotation = Annotation(start + len(link) - len(link.lstrip()), start + len(link), url, title)
             self.annotations.append(annotation)
             deltas.append(annotation)
 
     def _finish(self, end: Finish, deltas: list[Delta]) -> None:
-        self._show(self._filter.take(self._markdown.end()), deltas)
-        self._show(self._filter.rest(), deltas)
+        self._show(self._filter.feed(self._markdown.finish()), deltas)
+        self._show(self._filter.finish(), deltas)
         self.finish_reason = end.reason
         if self._filter.reason is not None:
             self.finish_reason = self._filter.reason
@@ -153,9 +147,9 @@ class Reply:
         if text:
             self._content.append(text)
             self._content_length += len(text)
-            _join(deltas, Text(text))
+            deltas.append(Text(text))
 
-    def finished(self) -> FinishReason:
+    def finish(self) -> FinishReason:
         """Why the answer ended. Raises `UpstreamFailed` where it has not."""
         if self.finish_reason is None:
             raise UpstreamFailed("The service broke the answer off without an end.")
@@ -170,13 +164,3 @@ class Reply:
             usage = estimated if usage is None else estimated._replace(prompt_tokens=usage.prompt_tokens)
         context.current().tokens = usage.completion_tokens
         return usage
-
-
-def _join(deltas: list[Delta], delta: Text | Reasoning | ToolCallArguments) -> None:
-    if not delta.text:
-        return
-    if deltas and type(deltas[-1]) is type(delta):
-        last = deltas[-1]
-        deltas[-1] = last._replace(text=last.text + delta.text)
-    else:
-        deltas.append(delta)

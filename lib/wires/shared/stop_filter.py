@@ -40,7 +40,7 @@ class StopFilter:
             return piece
         return self._limit(piece, self._reasoning, self._max_in_all - self._answer.tokens)
 
-    def take(self, piece: str) -> str:
+    def feed(self, piece: str) -> str:
         """What of the text may be shown now. What could be the beginning of a stop sequence waits."""
         if self.reason is not None:
             return ""
@@ -59,7 +59,7 @@ class StopFilter:
         self._held = text[len(text) - waits :]
         return self._shown(text[: len(text) - waits])
 
-    def rest(self) -> str:
+    def finish(self) -> str:
         """What waited when the answer ended."""
         held, self._held = self._held, ""
         return "" if self.reason is not None else self._shown(held)
