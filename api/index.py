@@ -16,7 +16,8 @@ from lib.errors import NotFound
 from lib.serving.app import function
 from lib.serving.lambda_handler import LambdaHandler
 from lib.serving.page import asset, page
-from lib.wires.openai.wire import WIRE
+from lib.wires.anthropic.wire import WIRE as ANTHROPIC
+from lib.wires.openai.wire import WIRE as OPENAI
 
 ENDPOINTS: Final = {
     "/ping": "api.ping",
@@ -37,6 +38,8 @@ ENDPOINTS: Final = {
 
 
 _SLASHES: Final = re.compile("/{2,}")
+_ORIGIN: Final = re.compile("^https?://[^/]*", re.IGNORECASE)
+"""Before the path where the request names its whole URL, as to a proxy. Servers leave that to the app."""
 _GEMINI: Final = re.compile("/v1(beta)?/models/[^:]+:[A-Za-z]+$")
 """Google's API, which some clients try first."""
 
@@ -53,7 +56,12 @@ class Endpoints:
         """Serve one request."""
         app = self._fallback
         if scope["type"] == "http":
-            path = _SLASHES.sub("/", scope["path"]).rstrip("/") or "/"  # As people write base URLs.
+            path = (
+                _SLASHES.sub(
+                    "/", _ORIGIN.sub("", scope["path"], count=1) if scope["path"][:1] != "/" else scope["path"]
+                ).rstrip("/")
+                or "/"
+            )  # As people write base URLs.
             scope = {**scope, "path": path}
             app = self._find(path)
         await app(scope, receive, send)
@@ -100,5 +108,5 @@ _routes = [
     *(Route(path, tell_prefix, methods=_METHODS) for path in _BARE),
     *(Route(f"{path}/{{rest:path}}", tell_prefix, methods=_METHODS) for path in _BARE),
 ]
-app = Endpoints(function(*_routes, wire=WIRE))
+app = Endpoints(function(*_routes, wires=(ANTHROPIC, OPENAI), paths=ENDPOINTS))
 handler = LambdaHandler(app)

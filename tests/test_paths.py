@@ -3,6 +3,7 @@
 import httpx
 import pytest
 
+from tests import raw_http
 from tests.bundle import Bundle
 
 
@@ -16,8 +17,39 @@ def test_a_base_url_without_v1_is_told_what_to_use(bundle: Bundle, method: str, 
     assert response.json()["error"]["message"].startswith(f"Use /v1{path}: ")
 
 
-@pytest.mark.parametrize("path", ["/nothing", "/v1/nothing", "/chat", "/v2/chat/completions"])
+@pytest.mark.parametrize("path", ["/nothing", "/v1/nothing", "/chat", "/v2/nothing"])
 def test_other_paths_are_not_found(bundle: Bundle, path: str) -> None:
     response = httpx.post(bundle.url + path)
     assert response.status_code == 404
     assert "/v1/" not in response.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("path", "meant"),
+    [
+        ("/v1/chat/completion", "/v1/chat/completions"),
+        ("/v1/image/generations", "/v1/images/generations"),
+        ("/v1/embedding", "/v1/embeddings"),
+        ("/v1/messages/count_token", "/v1/messages/count_tokens"),
+    ],
+)
+def test_a_path_that_is_nearly_right_is_told_the_right_one(bundle: Bundle, path: str, meant: str) -> None:
+    assert httpx.post(bundle.url + path).json()["error"]["message"].endswith(f"Did you mean {meant}?")
+
+
+def test_a_method_that_is_not_taken_is_named(bundle: Bundle) -> None:
+    response = httpx.put(f"{bundle.url}/v1/videos/generations/x")
+    assert response.status_code == 405
+    assert response.headers["allow"] == "DELETE, GET, HEAD"
+    assert response.json()["error"]["message"] == "This path takes DELETE, GET, HEAD, not PUT."
+
+
+@pytest.mark.parametrize("path", ["/v1/models/no", "/nothing", "/v1/nothing"])
+def test_who_speaks_anthropics_api_is_told_in_its_form(bundle: Bundle, path: str) -> None:
+    told = httpx.get(bundle.url + path, headers={"anthropic-version": "2023-06-01"}).json()
+    assert (told["type"], told["error"]["type"]) == ("error", "not_found_error")
+
+
+def test_a_request_may_name_its_whole_url(bundle: Bundle) -> None:
+    answer = raw_http.exchange(bundle.url, raw_http.compose("GET", f"{bundle.url}/v1/models"))
+    assert answer.json()["object"] == "list"

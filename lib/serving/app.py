@@ -1,7 +1,7 @@
 """Makes an endpoint's routes into an app: Starlette, CORS, and the middleware that all endpoints share."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 
 from starlette.applications import Starlette
@@ -13,24 +13,38 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Route
 
 from lib import settings
-from lib.errors import Misconfigured
+from lib.errors import MethodNotAllowed, Misconfigured, NotFound
 from lib.serving import access_log
 from lib.serving.failure import error_response
 from lib.serving.middleware import RequestMiddleware
-from lib.serving.wire import Wire
+from lib.serving.wire import Wire, spoken
 
 _EXPOSED = ["x-request-id", "request-id", "retry-after", "server-timing", "preference-applied", "x-should-retry"]
 
 
-def function(*routes: BaseRoute, wire: Wire) -> Starlette:
-    """An app that serves `routes`, with all that every endpoint has in common. What goes wrong is told in `wire`."""
+def function(
+    *routes: BaseRoute, wire: Wire | None = None, wires: Sequence[Wire] = (), paths: Iterable[str] = ()
+) -> Starlette:
+    """An app that serves `routes`, with all that every endpoint has in common.
+
+    What goes wrong is told in `wire`, or in that one of `wires` whose client asks. `paths`: what else may have been
+    meant where there is nothing.
+    """
+    speaks = wires if wire is None else (wire,)
+    known = (*paths, *(route.path for route in routes if isinstance(route, Route) and "{" not in route.path))
+
     access_log.set_up()
     _tell_misconfiguration()
 
     async def refuse(request: Request, error: Exception) -> Response:
-        response = error_response(error, wire)
+        methods = ", ".join(sorted(_methods(request)))
+        if isinstance(error, HTTPException) and error.status_code == 405:
+            error = MethodNotAllowed(f"This path takes {methods}, not {request.method[:20]}.")
+        elif isinstance(error, HTTPException) and error.status_code == 404:
+            error = NotFound(f"There is nothing at this path.{_meant(request.url.path, known)}")
+        response = error_response(error, spoken(speaks, request))
         if response.status_code == 405:
-            response.headers["allow"] = ", ".join(sorted(_methods(request)))  # Starlette tells those of one route only.
+            response.headers["allow"] = methods  # Starlette tells those of one route only.
         return response
 
     app = Starlette(
@@ -44,7 +58,7 @@ def function(*routes: BaseRoute, wire: Wire) -> Starlette:
                 allow_private_network=True,
                 expose_headers=_EXPOSED,
             ),
-            Middleware(RequestMiddleware, wire=wire),
+            Middleware(RequestMiddleware, wires=speaks),
         ],
         exception_handlers={HTTPException: refuse},
     )
@@ -57,6 +71,14 @@ def _methods(request: Request) -> set[str]:
     """What the path takes, by all routes together."""
     matching = (route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE)
     return {method for route in matching if isinstance(route, Route) for method in route.methods or ()}
+
+
+def _meant(path: str, known: Iterable[str]) -> str:
+    """Which of the `known` paths was likely meant, in words; empty where none is near."""
+    from difflib import get_close_matches  # Late, since only mistakes need it.
+
+    near = get_close_matches(path[:200].lower(), list(dict.fromkeys(known)), n=1, cutoff=0.75)
+    return f" Did you mean {near[0]}?" if near else ""
 
 
 @cache

@@ -6,7 +6,7 @@ import math
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from lib.errors import Error, MethodNotAllowed, NotFound, TooLarge
+from lib.errors import Error, NotFound, TooLarge
 from lib.invocation import context
 from lib.serving.wire import Wire
 
@@ -34,8 +34,6 @@ def as_error(error: Exception) -> Error:
     if isinstance(error, Error):
         return error
     if isinstance(error, HTTPException):
-        if error.status_code == 405:
-            return MethodNotAllowed("This path does not take this method.")
         if error.status_code == 413:
             return TooLarge("The request is too large.")
         return NotFound("There is nothing at this path.")

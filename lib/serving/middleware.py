@@ -4,10 +4,12 @@ import asyncio
 import logging
 import math
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from secrets import token_hex
 from typing import Any
 
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lib import settings
@@ -18,7 +20,7 @@ from lib.serving import body
 from lib.serving.failure import error_response, no_websockets
 from lib.serving.platforms import platform_of
 from lib.serving.sse import LAST
-from lib.serving.wire import Wire
+from lib.serving.wire import Wire, spoken
 from lib.settings import Settings
 
 EARLY_LOOK = 0.01
@@ -35,25 +37,27 @@ _log = logging.getLogger("glm")
 class RequestMiddleware:
     """Serves one request after another, each with an `Invocation` of its own."""
 
-    def __init__(self, app: ASGIApp, wire: Wire) -> None:
+    def __init__(self, app: ASGIApp, wires: Sequence[Wire]) -> None:
         self._app = app
-        self._wire = wire
+        self._wires = wires
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request to its end."""
-        if scope["type"] == "http":
-            await _Exchange(self._app, self._wire, scope, receive, send).serve()
-        elif scope["type"] == "websocket":
-            await self._deny(scope, receive, send)
-        else:
+        if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
+            return
+        wire = spoken(self._wires, HTTPConnection(scope))
+        if scope["type"] == "http":
+            await _Exchange(self._app, wire, scope, receive, send).serve()
+        else:
+            await self._deny(wire, scope, receive, send)
 
-    async def _deny(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _deny(self, wire: Wire, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse a WebSocket with a 404, after which clients use HTTP. Servers without that extension say 403."""
         if "websocket.http.response" not in scope.get("extensions", {}):
             await send({"type": "websocket.close"})
             return
-        await error_response(no_websockets(), self._wire)(scope, receive, send)
+        await error_response(no_websockets(), wire)(scope, receive, send)
 
 
 class _ClientGoneError(Exception):

@@ -1,12 +1,24 @@
 """What a wire, a protocol that clients speak, has to say: of requests, of failures, and of an answer in its words."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 
 from lib.errors import Error
 from lib.types.events import Event
+
+
+class ListedModel(NamedTuple):
+    """A name that may be asked for."""
+
+    name: str
+    owner: str
+    """The upstream that knows it."""
+    meaning: str = ""
+    """The name that it is an alias of."""
+    is_usual: bool = True
+    """Not one of the names of other makers' models that are taken where the deployer says nothing."""
 
 
 class Wire(Protocol):
@@ -20,7 +32,10 @@ class Wire(Protocol):
     request_id_headers: tuple[bytes, ...]
     """The headers, in small letters, in which its clients look for the request's id."""
 
-    def credentials(self, request: Request) -> Sequence[str]:
+    def is_client(self, request: HTTPConnection) -> bool:
+        """Does a client of this wire ask, where the path does not say it."""
+
+    def credentials(self, request: HTTPConnection) -> Sequence[str]:
         """What the client may have sent as its key, what this wire's clients use first."""
 
     def error_status(self, error: Error) -> int:
@@ -28,6 +43,12 @@ class Wire(Protocol):
 
     def error_body(self, error: Error, request_id: str) -> bytes:
         """The body of a response that says what went wrong."""
+
+    def model(self, model: ListedModel) -> Mapping[str, Any]:
+        """What is told of one model."""
+
+    def models(self, models: Sequence[ListedModel]) -> Mapping[str, Any]:
+        """The list of models, of which each wire shows those that its clients may want."""
 
 
 class Encoder(Protocol):
@@ -69,3 +90,8 @@ class WholeAnswer(Protocol):
 
     def whole(self) -> Mapping[str, Any]:
         """The body. Raises `UpstreamFailed` where the answer is not finished."""
+
+
+def spoken(wires: Sequence[Wire], request: HTTPConnection) -> Wire:
+    """The first of `wires` whose client asks; the last where none says so."""
+    return next((wire for wire in wires[:-1] if wire.is_client(request)), wires[-1])

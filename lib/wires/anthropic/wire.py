@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 
 from lib.errors import ContextLengthExceeded, Error, Kind, QuotaExceeded, UpstreamUnavailable
+from lib.serving.wire import ListedModel
+from lib.wires.anthropic import models
 from lib.wires.shared.credentials import from_headers
 from lib.wires.shared.encoding import encode_json
 
@@ -53,7 +55,10 @@ class AnthropicWire:
     breaks_off = True
     request_id_headers: tuple[bytes, ...] = (b"request-id", b"x-request-id")
 
-    def credentials(self, request: Request) -> Sequence[str]:
+    def is_client(self, request: HTTPConnection) -> bool:
+        return "anthropic-version" in request.headers
+
+    def credentials(self, request: HTTPConnection) -> Sequence[str]:
         return list(from_headers(request, "authorization", "x-api-key", "api-key"))
 
     def error_status(self, error: Error) -> int:
@@ -64,6 +69,12 @@ class AnthropicWire:
 
     def error_body(self, error: Error, request_id: str) -> bytes:
         return encode_json(error_event(error, request_id)).encode()
+
+    def model(self, model: ListedModel) -> dict[str, Any]:
+        return models.model_object(model)
+
+    def models(self, listed: Sequence[ListedModel]) -> dict[str, Any]:
+        return models.list_object(listed)
 
 
 def _too_long(error: ContextLengthExceeded) -> str:

@@ -3,15 +3,15 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
+from lib.serving.wire import ListedModel
+
 CREATED: Final = 1704067200
 """When all models are said to have been made: the service does not tell. 2024-01-01."""
 
 
-def model_object(name: str, owner: str) -> dict[str, Any]:
-    """One model."""
-    return {"id": name, "object": "model", "created": CREATED, "owned_by": owner}
+def model_object(model: ListedModel) -> dict[str, Any]:
+    return {"id": model.name, "object": "model", "created": CREATED, "owned_by": model.owner}
 
 
-def list_object(names: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    """All models: their names and owners."""
-    return {"object": "list", "data": [model_object(name, owner) for name, owner in names]}
+def list_object(models: Iterable[ListedModel]) -> dict[str, Any]:
+    return {"object": "list", "data": [model_object(model) for model in models if model.is_usual]}

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 
 from lib.errors import Error, Kind
+from lib.serving.wire import ListedModel
+from lib.wires.openai import models
 from lib.wires.shared.credentials import from_headers
 from lib.wires.shared.encoding import SSE, encode_json, sse
 
@@ -55,7 +57,10 @@ class OpenAIWire:
     breaks_off = True
     request_id_headers: tuple[bytes, ...] = (b"x-request-id",)
 
-    def credentials(self, request: Request) -> Sequence[str]:
+    def is_client(self, request: HTTPConnection) -> bool:
+        return True  # Whoever says nothing else.
+
+    def credentials(self, request: HTTPConnection) -> Sequence[str]:
         return list(from_headers(request, "authorization", "x-api-key", "api-key"))
 
     def error_status(self, error: Error) -> int:
@@ -64,6 +69,12 @@ class OpenAIWire:
     def error_body(self, error: Error, request_id: str) -> bytes:
         """`{"error": {"message", "type", "param", "code"}}`."""
         return encode_json({"error": error_object(error)}).encode()
+
+    def model(self, model: ListedModel) -> dict[str, Any]:
+        return models.model_object(model)
+
+    def models(self, listed: Sequence[ListedModel]) -> dict[str, Any]:
+        return models.list_object(listed)
 
 
 WIRE: Final = OpenAIWire()

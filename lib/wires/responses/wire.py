@@ -1,10 +1,15 @@
 """How OpenAI's Responses word failures, such that Codex asks again where that can help, and nowhere else."""
 
 import math
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
+
+from starlette.requests import HTTPConnection
 
 from lib.errors import BadRequest, ContextLengthExceeded, Error, QuotaExceeded, RateLimited
+from lib.serving.wire import ListedModel
 from lib.wires.openai.wire import OpenAIWire
+from lib.wires.responses import models
 
 _FORBIDDEN: Final = 403
 _UNAVAILABLE: Final = 503
@@ -12,6 +17,13 @@ _UNAVAILABLE: Final = 503
 
 class ResponsesWire(OpenAIWire):
     """OpenAI's Responses."""
+
+    def is_client(self, request: HTTPConnection) -> bool:
+        return "client_version" in request.query_params  # Codex, which tells it where it asks for models.
+
+    def models(self, listed: Sequence[ListedModel]) -> dict[str, Any]:
+        """OpenAI's list, and beside it what Codex wants to know of models."""
+        return super().models(listed) | {"models": models.list_of(one.name for one in listed if one.is_usual)}
 
     def error_status(self, error: Error) -> int:
         """Codex asks thirty times after a 503, which here means what no retry mends."""

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 
 
-def from_headers(request: Request, *names: str) -> Iterator[str]:
+def from_headers(request: HTTPConnection, *names: str) -> Iterator[str]:
     """The keys in these headers, in their order: `authorization` with its scheme, or a key alone."""
     for name in names:
         text = request.headers.get(name, "").strip()
