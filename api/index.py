@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from lib.errors import NotFound
 from lib.serving.app import function
 from lib.serving.lambda_handler import LambdaHandler
+from lib.serving.middleware import normal_path
 from lib.serving.page import asset, page
 from lib.wires.anthropic.wire import WIRE as ANTHROPIC
 from lib.wires.openai.wire import WIRE as OPENAI
@@ -37,9 +38,6 @@ ENDPOINTS: Final = {
 """The module of each path, and of all paths below it."""
 
 
-_SLASHES: Final = re.compile("/{2,}")
-_ORIGIN: Final = re.compile("^https?://[^/]*", re.IGNORECASE)
-"""Before the path where the request names its whole URL, as to a proxy. Servers leave that to the app."""
 _GEMINI: Final = re.compile("/v1(beta)?/models/[^:]+:[A-Za-z]+$")
 """Google's API, which some clients try first."""
 
@@ -56,14 +54,7 @@ class Endpoints:
         """Serve one request."""
         app = self._fallback
         if scope["type"] == "http":
-            path = (
-                _SLASHES.sub(
-                    "/", _ORIGIN.sub("", scope["path"], count=1) if scope["path"][:1] != "/" else scope["path"]
-                ).rstrip("/")
-                or "/"
-            )  # As people write base URLs.
-            scope = {**scope, "path": path}
-            app = self._find(path)
+            app = self._find(normal_path(scope["path"]))
         await app(scope, receive, send)
 
     def _find(self, path: str) -> ASGIApp:

@@ -12,6 +12,7 @@ from bench.table import Figure, table, write
 
 SECTIONS: dict[str, Callable[[int], Iterator[Figure]]] = {
     "vercel": start.vercel,
+    "visit": start.visit,
     "lambda": start.on_lambda,
     "remembered": remembered.remembered,
     "package": start.package,

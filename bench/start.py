@@ -11,6 +11,8 @@ from functools import cached_property
 from pathlib import Path
 from statistics import median
 
+import httpx
+
 from bench.client import ask
 from bench.processes import tokens, upstream
 from bench.table import Figure, compared
@@ -19,7 +21,7 @@ from tests.platforms import aws
 from tests.platforms import vercel as platform
 from tests.platforms.vercel.function import Function
 
-CHAT = "api/v1/chat/completions"
+ENTRY = "api/index"
 SHORT = Order("deltas", 20, 4)
 """What a start is followed by."""
 BYTE_CODE = {
@@ -71,8 +73,8 @@ class Variant(Function):
     def files(self) -> dict[str, Path]:
         files = dict(Function(self.name, self.folder, self.root).files)
         if self.source is not None:
-            files[f"{self.name}.py"] = self.source
-            folder, _, name = self.name.rpartition("/")
+            files[f"{ENTRY}.py"] = self.source
+            folder, _, name = ENTRY.rpartition("/")
             files[f"{folder}/__pycache__/{name}.{sys.implementation.cache_tag}.pyc"] = _compiled(self.source)
         if not self.byte_code:
             files = {path: source for path, source in files.items() if not path.endswith(".pyc")}
@@ -87,7 +89,7 @@ def _compiled(source: Path) -> Path:
 
 def vercel(rounds: int) -> Iterator[Figure]:
     """Milliseconds from starting the process to the first byte of the first streamed answer."""
-    chat = platform.build().functions[CHAT]
+    (chat,) = platform.build().functions.values()
     with tempfile.TemporaryDirectory() as scratch, upstream() as behind:
         plain = Path(scratch, "plain.py")
         plain.write_text(Path(__file__).with_name("naive.py").read_text() + PLAIN)
@@ -100,6 +102,25 @@ def vercel(rounds: int) -> Iterator[Figure]:
                 theirs.append(_first_byte(proxy, behind))
             name = "from starting the process to the first byte of a stream"
             yield compared(f"Vercel: starting, {how}", name, "ms", ours, "ms", theirs, at_most)
+
+
+def visit(rounds: int) -> Iterator[Figure]:
+    """Milliseconds to the first byte of the first question: of who opened the page before, against a cold start."""
+    (function,) = platform.build().functions.values()
+    opened, cold = [], []
+    with upstream() as behind:
+        for _ in range(rounds):
+            cold.append(_first_byte(function, behind))
+            (token,) = tokens(1)
+            with platform.serve(function, {"GLM_CHATGLM_URL": behind}) as instance:
+                for path in ("/ping", "/v1/models"):
+                    httpx.get(instance.url + path).raise_for_status()
+                httpx.post(f"{instance.url}/token/check", json={"token": token}, timeout=30).raise_for_status()
+                asked = time.monotonic()
+                received = asyncio.run(ask(instance.url, token, str(SHORT)))
+                opened.append((received.first_text[0] - asked) * 1000)
+    name = "the first question after the page, to its first byte"
+    yield compared("Vercel: a visit", name, "ms", opened, "ms", cold, 0.15)
 
 
 def _variant(function: Function, *, byte_code: bool) -> Variant:

@@ -30,6 +30,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--soak", action="store_true", help="also the minutes of chaos, and a broken build for each promise"
     )
+    parser.addoption("--platforms", action="store_true", help="also the platforms' tools that take minutes")
 
 
 def pytest_configure() -> None:
@@ -44,8 +45,9 @@ def pytest_make_parametrize_id(val: Any, argname: str) -> str | None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if not config.getoption("--soak"):
-        items[:] = [item for item in items if item.get_closest_marker("soak") is None]
+    for option, marker in (("--soak", "soak"), ("--platforms", "minutes")):
+        if not config.getoption(option):
+            items[:] = [item for item in items if item.get_closest_marker(marker) is None]
     items.sort(key=lambda item: item.path.name not in FIRST)
 
 

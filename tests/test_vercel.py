@@ -4,7 +4,9 @@ import json
 import re
 import struct
 import subprocess
+import time
 from collections.abc import Iterable, Iterator
+from importlib import import_module
 from importlib.util import source_hash
 from pathlib import Path, PurePosixPath
 
@@ -15,50 +17,23 @@ from openai import OpenAI, Stream
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from packaging.requirements import Requirement
 
+from api.index import ENDPOINTS
 from tests.platforms import npm
 from tests.platforms.vercel import Build, Deployment, Routes, StartFailed, build, serve
+from tests.platforms.vercel.build import copy, environment
 from tests.platforms.vercel.function import Function
-from tests.upstream import BUSY, BUSY_MESSAGE, Account, Answer, Cut, Gate, StandIn, Text, Think
+from tests.redis_server import free_port
+from tests.upstream import Account, Answer, Cut, Gate, StandIn, Text, Think
 
 pytestmark = pytest.mark.platform
 
 CHECKOUT = Path(__file__).parents[1]
 FUNCTIONS_ON_HOBBY = 12
 SECONDS_ON_HOBBY = 300
+DEV_SECONDS = 60.0
 POLL_ID = "v1.eyJqb2IiOiIxIn0"
-FUNCTIONS = {
-    "/openapi.json": "api/openapi",
-    "/ping": "api/ping",
-    "/token/check": "api/token/check",
-    "/v1/models": "api/v1/models",
-    "/v1/models/glm-4": "api/v1/models",
-    "/v1/chat/completions": "api/v1/chat/completions",
-    "/v1/messages": "api/v1/messages",
-    "/v1/messages/count_tokens": "api/v1/messages",
-    "/v1/v1/messages": "api/v1/messages",
-    "/v1/embeddings": "api/v1/embeddings",
-    "/v1/images/generations": "api/v1/images/generations",
-    "/v1/videos/generations": "api/v1/videos/generations",
-    f"/v1/videos/generations/{POLL_ID}": "api/v1/videos/generations",
-    f"/v1/async-result/{POLL_ID}": "api/v1/videos/generations",
-    # What no function serves is refused by one that says so in OpenAI's shape.
-    "/v1/": "api/index",
-    "/v1/moderations": "api/index",
-    "/v1/chat": "api/index",
-    "/token/send": "api/index",
-    # A base URL without /v1: the function says what to use.
-    "/chat/completions": "api/index",
-    "/completions": "api/index",
-    "/embeddings": "api/index",
-    "/images/generations": "api/index",
-    "/messages": "api/index",
-    "/messages/count_tokens": "api/index",
-    "/models": "api/index",
-    "/models/glm-5.3": "api/index",
-    "/responses": "api/index",
-    f"/videos/generations/{POLL_ID}": "api/index",
-    f"/async-result/{POLL_ID}": "api/index",
-}
+ALL = "python"
+"""The builder's name of the one function."""
 
 
 @pytest.fixture(scope="module")
@@ -115,10 +90,8 @@ def test_only_the_public_folder_is_published(built: Build) -> None:
     assert built.static
 
 
-def test_there_is_one_function_per_endpoint_file(built: Build) -> None:
-    endpoints = {path.relative_to(CHECKOUT).with_suffix("").as_posix() for path in (CHECKOUT / "api").rglob("*.py")}
-    assert set(built.functions) == {name for name in endpoints if not Path(name).name.startswith("_")}
-    assert len(built.functions) <= FUNCTIONS_ON_HOBBY
+def test_all_endpoints_are_one_function(built: Build) -> None:
+    assert set(built.functions) == {ALL}
 
 
 def test_functions_run_as_long_as_the_free_plan_lets_them_and_may_stream(built: Build) -> None:
@@ -152,7 +125,7 @@ def test_functions_carry_their_byte_code(built: Build) -> None:
 
 def test_the_byte_code_is_of_the_very_source_that_is_beside_it(built: Build) -> None:
     for function in built.functions.values():
-        for module in ("lib/serving/app.py", "_vendor/starlette/routing.py", "_vendor/vercel_runtime/vc_init.py"):
+        for module in ("lib/serving/app.py", "_vendor/starlette/routing.py"):
             path = PurePosixPath(module)
             compiled = function.files[f"{path.parent}/__pycache__/{path.stem}.cpython-312.pyc"].read_bytes()
             flags, hashed = struct.unpack_from("<4xI8s", compiled)  # PEP 552
@@ -197,37 +170,14 @@ def test_lock_files_name_no_registry() -> None:
 # --- The route table -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", FUNCTIONS)
-def test_a_documented_path_reaches_its_function(built: Build, path: str) -> None:
-    if not (CHECKOUT / f"{FUNCTIONS[path]}.py").exists():
-        pytest.skip(f"{FUNCTIONS[path]}.py is not written yet")
-    assert built.route(path).function == FUNCTIONS[path]
+@pytest.mark.parametrize("path", ["/ping", "/v1/chat/completions", "/v1//models/", "/lib/settings.py", "/.env", "/api"])
+def test_what_is_no_file_of_the_page_reaches_the_function(built: Build, path: str) -> None:
+    assert built.route(path, "POST").function == ALL
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/lib/settings.py",
-        "/lib",
-        "/requirements.txt",
-        "/pyproject.toml",
-        "/vercel.json",
-        "/README.md",
-        "/tests/upstream/__init__.py",
-        "/api/nothing",
-        "/.env",
-        "/v2/chat/completions",
-        "/pings",
-    ],
-)
-def test_other_paths_reach_nothing(built: Build, path: str) -> None:
-    target = built.route(path)
-    assert (target.function, target.status) == (None, 404)
-
-
-def test_the_root_is_the_page_or_the_function_that_stands_in_for_it(built: Build) -> None:
+def test_the_root_is_the_page(built: Build) -> None:
     target = built.route("/")
-    assert target.static == "index.html" if "index.html" in built.static else target.function == "api/index"
+    assert target.static == "index.html"
     assert target.headers["X-Content-Type-Options"] == "nosniff"
 
 
@@ -245,22 +195,114 @@ def test_a_route_that_is_not_understood_is_refused() -> None:
     table = [{"src": "^/a$", "dest": "/b", "has": [{"type": "host", "value": "x"}]}]
     with pytest.raises(ValueError, match="not modelled: has"):
         Routes(table, [], [])
+    with pytest.raises(ValueError, match=r"not modelled: .*request\.path"):
+        Routes([{"src": "^/a$", "dest": "/b", "transforms": [{"type": "request.path"}]}], [], [])
     with pytest.raises(ValueError, match="adds a query"):
         Routes([{"handle": "filesystem"}, {"src": "^/a/(.*)$", "dest": "/b?id=$1"}], [], []).resolve("/a/1")
+
+
+# --- A function for each endpoint, which only those get who ask for it ------------------------------------------------
+
+
+def rewritten(path: str) -> str:
+    """The function that vercel.each.json sends a path to."""
+    rewrites = json.loads((CHECKOUT / "vercel.each.json").read_text())["rewrites"]
+    return next(str(one["destination"]) for one in rewrites if re.fullmatch(one["source"], path))
+
+
+@pytest.mark.parametrize("path", ENDPOINTS)
+def test_an_endpoint_has_a_rewrite_to_its_file(path: str) -> None:
+    below = f"{path}/x" if path == "/v1/async-result" else path
+    assert rewritten(below) == "/" + ENDPOINTS[path].replace(".", "/")
+
+
+ODD_PATHS = (
+    *("/ping/", "//ping", "/v1", "/v1/", "/v1/models/", "/v1//models/glm-5.3", "/v1/models/glm-5.3/", "/v2/models"),
+    *("/v1/chat/completions/", "/v1/chat", "/v1/messages/count_tokens/", "/v1/v1/messages", "/v1/v1/models"),
+    *("/v1/responses/x/cancel", f"/v1/videos/generations/{POLL_ID}/", "/v1/videos/generations//x", "/models/glm-5.3"),
+    *("/chat/completions", "/token/check/", "/token/send", "/v1/moderations", "/lib/settings.py", "/api/v1/models"),
+    *("/v1/models/glm-5.3:generateContent", "/v1beta/models/glm-5.3:generateContent", "/v1/models/a%2Fb", "/.env"),
+)
+
+
+@pytest.mark.parametrize("path", ODD_PATHS)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.anyio
+async def test_an_odd_path_is_answered_alike(path: str, method: str) -> None:
+    answers = []
+    for module in ("api.index", rewritten(path).removeprefix("/").replace("/", ".")):
+        app = httpx.ASGITransport(import_module(module).app)
+        async with httpx.AsyncClient(transport=app) as client:
+            answers.append(await client.request(method, f"https://glm{path}", headers={"x-request-id": "1"}))
+    one, each = answers
+    assert (one.status_code, one.content) == (each.status_code, each.content)
+
+
+@pytest.mark.minutes
+@pytest.mark.parametrize("builder", ["vercel", "vercel-newest"])
+def test_a_function_for_each_endpoint(builder: str, stand_in: StandIn) -> None:
+    npm.need(builder, "vercel")
+    built = build("vercel.each.json", builder)
+    endpoints = {path.relative_to(CHECKOUT).with_suffix("").as_posix() for path in (CHECKOUT / "api").rglob("*.py")}
+    assert set(built.functions) == {name for name in endpoints if not Path(name).name.startswith("_")}
+    assert ("Hobby plan takes 12" in built.log) == (len(built.functions) > FUNCTIONS_ON_HOBBY)
+    assert built.route("/").static == "index.html"
+    with Deployment(built, {"GLM_CHATGLM_URL": stand_in.url}) as deployment:
+        for path in ("/ping", "/v1/models/", "/openapi.json"):
+            assert httpx.get(deployment.url + path).status_code == 200
+        assert set(deployment.instances) == {"api/ping", "api/index", "api/openapi"}
+
+
+@pytest.mark.minutes
+def test_the_newest_builder_makes_the_same(built: Build) -> None:
+    npm.need("vercel-newest", "vercel")
+    newest = build(builder="vercel-newest")
+    assert set(newest.functions) == {ALL}
+    assert newest.functions[ALL].own_files == built.functions[ALL].own_files
+    with serve(newest.functions[ALL]) as instance:
+        assert httpx.get(f"{instance.url}/v1/models").status_code == 200
+
+
+@pytest.mark.minutes
+@pytest.mark.parametrize("builder", ["vercel", "vercel-newest"])
+def test_vercel_dev_serves_it(builder: str, tmp_path: Path) -> None:
+    vercel, port = npm.need(builder, "vercel"), free_port()
+    copy(root := tmp_path / "checkout")
+    command = [str(vercel), "dev", "--yes", "--local", "--listen", f"127.0.0.1:{port}"]
+    with subprocess.Popen([*command, "--global-config", str(tmp_path / "config")], cwd=root, env=environment()) as dev:
+        try:
+            url = f"http://127.0.0.1:{port}"
+            answers(f"{url}/ping")
+            assert httpx.get(f"{url}/v1/models", timeout=30).status_code == 200
+            assert "<html" in httpx.get(url).text
+        finally:
+            dev.terminate()
+
+
+def answers(url: str) -> None:
+    """Wait until a server is there, and has answered."""
+    give_up = time.monotonic() + DEV_SECONDS
+    while True:
+        try:
+            assert httpx.get(url, timeout=30).status_code == 200
+            return
+        except httpx.TransportError:
+            assert time.monotonic() < give_up
+            time.sleep(0.1)
 
 
 # --- One function ----------------------------------------------------------------------------------------------------
 
 
 def test_a_function_starts_by_itself(built: Build) -> None:
-    with serve(built.functions["api/ping"]) as instance:
+    with serve(built.functions[ALL]) as instance:
         assert httpx.get(f"{instance.url}/ping").text == "pong"
         assert 0 < instance.user_init_duration <= instance.init_duration
         instance.wait_ended(1)
 
 
 def test_a_function_that_does_not_start_says_why(built: Build, tmp_path: Path) -> None:
-    ping = built.functions["api/ping"]
+    ping = built.functions[ALL]
     (tmp_path / "broken.func").mkdir()
     (tmp_path / "broken.func" / ".vc-config.json").write_text((ping.folder / ".vc-config.json").read_text())
     (tmp_path / "broken.func" / "vc__handler__python.py").write_text("raise SystemExit('no such luck')")
@@ -340,13 +382,6 @@ def test_an_unknown_path_is_a_not_found_error(client: OpenAI) -> None:
     assert caught.value.type == "invalid_request_error"
 
 
-def test_a_busy_account_is_a_rate_limit_error(client: OpenAI, upstream: StandIn) -> None:
-    upstream.fail("chat", code=BUSY, message=BUSY_MESSAGE, times=None)
-    with pytest.raises(openai.RateLimitError) as caught:
-        ask(client)
-    assert int(caught.value.response.headers["retry-after"]) >= 1
-
-
 def test_a_broken_stream_is_an_error_after_what_had_come(client: OpenAI, upstream: StandIn) -> None:
     upstream.script(Answer(Text("Once ", "upon ", "a time"), ending=Cut(after=2, resumes=False)))
     pieces: list[str] = []
@@ -369,7 +404,7 @@ def test_an_answer_ends_in_order_before_the_platform_would_cut_it(built: Build, 
     account = upstream.account()
     upstream.script(Answer(Text("Once ", "upon ", "a time"), gate=Gate(after=2)))
     with (
-        Deployment(built, {"GLM_CHATGLM_URL": upstream.url}, max_duration=10) as short,
+        Deployment(built, {"GLM_CHATGLM_URL": upstream.url}, max_duration=4) as short,
         OpenAI(base_url=f"{short.url}/v1", api_key=account.refresh_token, max_retries=0) as client,
     ):
         chunks = list(stream(client))
@@ -398,4 +433,4 @@ def test_a_body_larger_than_the_platform_takes_is_refused(deployment: Deployment
 def test_the_request_is_logged_under_the_platforms_id(deployment: Deployment) -> None:
     answer = httpx.get(f"{deployment.url}/v1/models")
     assert answer.headers["x-request-id"].startswith("iad1::")
-    deployment.instances["api/v1/models"].wait_logged(answer.headers["x-request-id"])
+    deployment.instances[ALL].wait_logged(answer.headers["x-request-id"])

@@ -1,7 +1,5 @@
 """`POST /v1/completions`: the old text endpoint, served as a chat of one message.
 
-On Vercel it is served by `api/index.py`: the functions of a deployment are counted there.
-
     curl https://…/v1/completions -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \\
         -d '{"model": "glm-5.3", "prompt": "从前有座山，"}'
 """

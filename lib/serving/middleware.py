@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import math
+import re
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -28,10 +29,18 @@ EARLY_LOOK = 0.01
 CLIENT_GONE = 499
 """The status in the log where the client left before the answer was complete."""
 
+_ORIGIN = re.compile("^https?://[^/]*", re.IGNORECASE)
+"""Before the path where the request names its whole URL, as to a proxy. Servers leave that to the app."""
+_SLASHES = re.compile("/{2,}")
 _ALWAYS_OPEN = "/ping"
 """Answers whatever the settings are: the Lambda Web Adapter waits for it before it lets anyone in."""
 
 _log = logging.getLogger("glm")
+
+
+def normal_path(path: str) -> str:
+    """A path without what comes of base URLs as people write them: doubled slashes, and one at the end."""
+    return _SLASHES.sub("/", _ORIGIN.sub("", path)).rstrip("/") or "/"
 
 
 class RequestMiddleware:
@@ -46,6 +55,7 @@ class RequestMiddleware:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
+        scope["path"] = normal_path(scope["path"])
         wire = spoken(self._wires, HTTPConnection(scope))
         if scope["type"] == "http":
             await _Exchange(self._app, wire, scope, receive, send).serve()

@@ -3,7 +3,7 @@
 from tests.platforms.vercel import Deployment, build, serve
 
 built = build()                                     # `vercel build` on a copy of the checkout, once per run
-with serve(built.functions["api/ping"]) as instance:
+with serve(built.functions["python"]) as instance:
     instance.url, instance.user_init_duration       # one function, as the platform runs it
 with Deployment(built, {"GLM_CHATGLM_URL": upstream.url}) as deployment:
     OpenAI(base_url=f"{deployment.url}/v1", ...)    # all of it behind one address

@@ -44,6 +44,11 @@ class Build:
         return self.root / ".vercel" / "output"
 
     @cached_property
+    def log(self) -> str:
+        """What the builder printed."""
+        return (self.root / "build.log").read_text()
+
+    @cached_property
     def config(self) -> dict[str, Any]:
         """The route table and the rest of `config.json`."""
         config: dict[str, Any] = json.loads((self.output / "config.json").read_text())
@@ -51,7 +56,7 @@ class Build:
 
     @cached_property
     def functions(self) -> dict[str, Function]:
-        """Every function, by its path, such as `api/v1/chat/completions`."""
+        """Every function, by its path: `python`, which serves all, or such as `api/v1/chat/completions`."""
         folders = {path.parent for path in (self.output / "functions").rglob(CONFIG)}
         names = {folder.relative_to(self.output / "functions").with_suffix("").as_posix(): folder for folder in folders}
         return {name: Function(name, folder, self.root) for name, folder in sorted(names.items())}
@@ -73,56 +78,34 @@ class Build:
 
 
 @functools.cache
-def build() -> Build:
-    """Build a copy of the checkout (what git tracks or would track) once per run of the tests.
+def build(configuration: str = "vercel.json", builder: str = "vercel") -> Build:
+    """Build a copy of the checkout (what git tracks or would track) once per run of the tests, with a set of npm's.
 
     Raises BuildFailed, and npm.Unavailable where the builder cannot be installed.
     """
-    return Build(shared.once("vercel", _build))
+    return Build(shared.once(f"{builder}-{configuration}", lambda root: _build(root, configuration, builder)))
 
 
-def _build(root: Path) -> None:
-    vercel = npm.tool("vercel", "vercel")
-    _copy(CHECKOUT, root)
-    (root / ".vercel" / "python").mkdir(parents=True)
-    (root / ".vercel" / "project.json").write_text(json.dumps(PROJECT))
-    PACKAGES.mkdir(parents=True, exist_ok=True)
-    (root / ".vercel" / "python" / "cache").symlink_to(PACKAGES)
-
-    with tempfile.TemporaryDirectory(prefix="vercel-config-") as config:
-        try:
-            done = subprocess.run(
-                [vercel, "build", "--yes", "--global-config", config],
-                cwd=root,
-                env=_environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                timeout=BUILD_SECONDS,
-            )
-        except subprocess.TimeoutExpired as expired:
-            raise BuildFailed(f"vercel build did not end within {BUILD_SECONDS} s: {expired.output!r}") from None
-    if done.returncode:
-        raise BuildFailed(done.stdout)
-
-
-def _copy(checkout: Path, root: Path) -> None:
+def copy(root: Path) -> None:
+    """Put a copy of the checkout into the folder `root`, with the builder's package cache."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=checkout,
+        cwd=CHECKOUT,
         capture_output=True,
         text=True,
         check=True,
     )
     for name in filter(None, listed.stdout.split("\0")):
-        source, target = checkout / name, root / name
+        source, target = CHECKOUT / name, root / name
         if source.is_file():  # else it is tracked, but deleted
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(source, target)
+    (root / ".vercel" / "python").mkdir(parents=True)
+    PACKAGES.mkdir(parents=True, exist_ok=True)
+    (root / ".vercel" / "python" / "cache").symlink_to(PACKAGES)
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """This process's environment without what would change the build, and with uv and Python 3.12 first on PATH."""
     kept = {
         name: value
@@ -131,3 +114,26 @@ def _environment() -> dict[str, str]:
     }
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     return kept | {"PATH": path, "VERCEL_TELEMETRY_DISABLED": "1"}
+
+
+def _build(root: Path, configuration: str, builder: str) -> None:
+    vercel = npm.tool(builder, "vercel")
+    copy(root)
+    (root / ".vercel" / "project.json").write_text(json.dumps(PROJECT))
+    with tempfile.TemporaryDirectory(prefix="vercel-config-") as config:
+        try:
+            done = subprocess.run(
+                [vercel, "build", "--yes", "--global-config", config, "--local-config", configuration],
+                cwd=root,
+                env=environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                timeout=BUILD_SECONDS,
+            )
+        except subprocess.TimeoutExpired as expired:
+            raise BuildFailed(f"vercel build did not end within {BUILD_SECONDS} s: {expired.output!r}") from None
+    (root / "build.log").write_text(done.stdout)
+    if done.returncode:
+        raise BuildFailed(done.stdout)

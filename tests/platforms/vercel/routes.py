@@ -5,8 +5,10 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-KNOWN_KEYS = {"src", "dest", "status", "headers", "continue", "check", "handle", "methods"}
+KNOWN_KEYS = {"src", "dest", "status", "headers", "continue", "check", "handle", "methods", "transforms"}
 """What is modelled here. Conditions such as `has` are not; a route that has one is refused, not misread."""
+SAME_PATH = ("/(.*)", [{"type": "request.path", "op": "set", "args": "/$1"}])
+"""The only transformation that is modelled: the function sees the path that was asked for."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,8 @@ class Routes:
         for route in table:
             if unknown := route.keys() - KNOWN_KEYS:
                 raise ValueError(f"not modelled: {', '.join(sorted(unknown))} in {route}")
+            if "transforms" in route and (route["src"], route["transforms"]) != SAME_PATH:
+                raise ValueError(f"not modelled: {route['transforms']}")
             if "handle" in route:
                 phase = route["handle"]
             self._phases.setdefault(phase, []).append(route)
@@ -40,7 +44,9 @@ class Routes:
         """Return the target of a request for `path` (without the query)."""
         headers: dict[str, str] = {}
         path, found = self._follow(self._phases[None], path, method, headers)
-        found = found or self._file(path) or self._follow(self._phase("filesystem"), path, method, headers)[1]
+        found = found or self._file(path)
+        for phase in ("filesystem", "rewrite"):
+            found = found or self._follow(self._phase(phase), path, method, headers)[1]
         if found is None:
             found = Target(static="404.html" if "404.html" in self._static else None, status=404)
         return Target(found.function, found.static, found.status, headers | found.headers)
