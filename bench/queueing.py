@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
-from lib.accounts.failover import BUSY_WAIT
+from lib.invocation.retry import TURN
 
-PATIENCE: Final = BUSY_WAIT
+PATIENCE: Final = TURN.worst
 
 
 @dataclass(frozen=True)

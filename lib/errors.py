@@ -145,6 +145,19 @@ class AccountBusy(RateLimited):
 
     code = "account_busy"
 
+    @classmethod
+    def by_another_answer(cls) -> "AccountBusy":
+        """What everybody is told whose account is writing. Most answers take longer than this, few of them much."""
+        return cls(
+            "This account is writing another answer, and the service allows one at a time. "
+            "Ask again, or add an account.",
+            retry_after=5.0,
+        )
+
+
+class Crowded(RateLimited):
+    """Refused for the moment: anything may be asked again, and soon."""
+
 
 class QuotaExceeded(RateLimited):
     """What this key may use is used up. Asking again does not help before somebody pays, or a day is over."""
@@ -167,6 +180,10 @@ class UpstreamRefused(UpstreamFailed):
 
 class UpstreamUnavailable(UpstreamFailed):
     """The service refused before it did anything, for a fault of its own: it may work when tried again."""
+
+
+class NotConnected(UpstreamUnavailable):
+    """The connection was not made, so nothing was sent: even an order may be given again."""
 
 
 class UpstreamUncertain(UpstreamFailed):

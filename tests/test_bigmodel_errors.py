@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib import errors as house
-from lib.errors import Error
+from lib.errors import Crowded, Error, NotConnected
 from lib.invocation import context, retry
 from lib.invocation.context import Invocation
 from lib.invocation.deadline import Deadline
@@ -33,7 +33,7 @@ def server() -> Iterator[Platform]:
 
 @pytest.fixture
 def platform(server: Platform, monkeypatch: pytest.MonkeyPatch) -> Iterator[Platform]:
-    monkeypatch.setattr(retry, "FIRST_WAIT", 0.001)
+    monkeypatch.setattr(retry.Policy, "wait", lambda *_: 0.001)
     yield server
     server.reset()
 
@@ -67,7 +67,7 @@ def test_every_error_of_the_table_is_told_and_repeated_only_where_that_may_help(
     error = failure(request(), platform.key())
     assert isinstance(error, MEANT[code])
     assert str(code) in error.message
-    assert len(platform.requests("chat")) == (1 + retry.RETRIES if code in REPEATED else 1)
+    assert len(platform.requests("chat")) == (1 + (retry.CALL.times or 0) if code in REPEATED else 1)
     if error.status == 429 and type(error) is not house.QuotaExceeded:
         assert error.retry_after is not None
     if isinstance(error, house.QuotaExceeded | house.Forbidden):
@@ -135,11 +135,11 @@ def test_a_connection_lost_after_the_request_was_sent_is_uncertain(platform: Pla
 def test_a_platform_that_cannot_be_reached_is_unavailable(platform: Platform) -> None:
     with settled({"GLM_PLATFORM_URL": "http://127.0.0.1:9/api"}):
         error = failure(request(), platform.key())
-    assert isinstance(error, errors.NotConnected)
+    assert isinstance(error, NotConnected)
 
 
 def test_nothing_is_repeated_past_the_deadline(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retry, "FIRST_WAIT", 1000.0)
+    monkeypatch.setattr(retry.Policy, "wait", lambda *_: 1000.0)
     platform.fail("chat", code=1302)
     key = platform.key()
 
@@ -150,7 +150,7 @@ def test_nothing_is_repeated_past_the_deadline(platform: Platform, monkeypatch: 
         async with aclosing(UPSTREAM.answer(request(), key, Tries())) as answer:
             await anext(answer)
 
-    with pytest.raises(errors.Crowded):
+    with pytest.raises(Crowded):
         run(ask_in_time)
 
 
@@ -260,8 +260,8 @@ def order_video(key: str) -> Error:
         ({"code": 1234}, house.UpstreamUnavailable, 1),
         ({"code": 1113}, house.QuotaExceeded, 1),
         ({"code": 1303}, house.RateLimited, 1),
-        ({"code": 1302}, errors.Crowded, 3),
-        ({"code": 1305}, errors.Crowded, 3),
+        ({"code": 1302}, Crowded, 3),
+        ({"code": 1305}, Crowded, 3),
     ],
 )
 def test_an_order_is_repeated_only_where_it_was_surely_not_taken(

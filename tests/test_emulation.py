@@ -7,6 +7,7 @@ from contextlib import aclosing
 import pytest
 
 from lib.errors import AccountBusy, AnswerUnusable, BadRequest, Error, UpstreamFailed
+from lib.invocation.retry import REPAIR_TURN
 from lib.toolcalls import emulation
 from lib.types.chat import ChatRequest, Message, ResponseFormat, TextPart, Tool, ToolChoice
 from lib.types.events import (
@@ -167,7 +168,7 @@ def test_an_answer_without_an_end_has_failed() -> None:
 
 
 def test_an_account_that_is_not_free_yet_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(emulation, "BUSY_WAITS", (0.0, 0.0))
+    monkeypatch.setattr(emulation, "REPAIR_TURN", REPAIR_TURN._replace(times=2, first=0.0))
     model = Model(says("No."), [AccountBusy("busy")], [AccountBusy("busy")], says('{"n": 1}'))
     assert Text('{"n": 1}') in events(model, NUMBER)
     with pytest.raises(AccountBusy):

@@ -26,7 +26,7 @@ from lib.errors import (
 )
 from lib.upstreams.chatglm.session import envelope
 from lib.upstreams.chatglm.session.envelope import MAX_RETRY_AFTER
-from lib.upstreams.chatglm.session.refusal import BUSY_RETRY_AFTER, LIMITED_RETRY_AFTER, Unknown
+from lib.upstreams.chatglm.session.refusal import LIMITED_RETRY_AFTER, Unknown
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -136,7 +136,7 @@ def test_when_to_ask_a_limited_account_again(header: str | None, seconds: float)
 
 
 def test_when_to_ask_a_busy_account_again() -> None:
-    assert refusal(200, {"status": 10061}).retry_after == BUSY_RETRY_AFTER
+    assert refusal(200, {"status": 10061}).retry_after == AccountBusy.by_another_answer().retry_after
     assert refusal(200, {"status": 10061}, "9").retry_after == 9.0
 
 

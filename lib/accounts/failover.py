@@ -7,7 +7,7 @@ sent again, and what is wrong with the request itself is told at once.
 import asyncio
 import random
 from collections.abc import AsyncGenerator, Awaitable, Iterable, Sequence
-from contextlib import AsyncExitStack, aclosing
+from contextlib import AsyncExitStack, aclosing, suppress
 from typing import Final, Protocol
 
 from lib import settings
@@ -15,7 +15,7 @@ from lib.accounts import owner_warnings, response_id
 from lib.accounts.cooldown import Cooldown
 from lib.accounts.keys import Candidate, note_model
 from lib.accounts.outcome import most_useful, of_deployment, risk_control
-from lib.accounts.turns import Queue, busy
+from lib.accounts.turns import Turn, Turns
 from lib.errors import (
     AccountBusy,
     AnswerUnusable,
@@ -27,30 +27,25 @@ from lib.errors import (
     UpstreamUncertain,
 )
 from lib.invocation import context
+from lib.invocation.retry import TURN
 from lib.store import configured_store
-from lib.store.seal import turn_name
+from lib.store.line import Place
 from lib.types import aliases
 from lib.types.chat import ChatRequest
 from lib.types.events import Event, TurnLost, TurnTaken
 from lib.types.upstream import Tries, Upstream
 
-BUSY_WAIT: Final = 25.0
-"""Seconds that a request waits in all for a free account: most answers take less, and clients wait for 30 to 60."""
-FIRST_BACKOFF: Final = 0.2
-LAST_BACKOFF: Final = 2.0
-"""Seconds before a busy account is asked again: the service frees one 0.1 to 0.5 s after its answer's end. Each
-further wait is twice as long, up to the second; up to a half is taken off at random."""
 RISK_PAUSE: Final = 30.0
 """Seconds for which an upstream is not asked whose risk control refuses this address: repeating prolongs it."""
 
 
-type Turn = TurnTaken | TurnLost
+type TurnEvent = TurnTaken | TurnLost
 
 
 class Attempt[T](Protocol):
     """One try with one key."""
 
-    def __call__(self, upstream: Upstream, key: str, tries: Tries) -> AsyncGenerator[list[T | Turn]]:
+    def __call__(self, upstream: Upstream, key: str, tries: Tries) -> AsyncGenerator[list[T | TurnEvent]]:
         """Yield what comes of it. An `Error` before the first: another key may be tried."""
         ...
 
@@ -68,7 +63,7 @@ class _Accounts:
 
     def __init__(self) -> None:
         self.cooldown = Cooldown()
-        self.queue = Queue()
+        self.turns = Turns(context.shared(configured_store))
         self.risk_until: dict[str, float] = {}
 
 
@@ -117,7 +112,7 @@ def _able(tried: Sequence[Candidate], request: ChatRequest) -> list[Candidate]:
 
 async def fail_over[T](
     tried: Sequence[Candidate], attempt: Attempt[T], *, generates: bool = True
-) -> AsyncGenerator[list[T | Turn]]:
+) -> AsyncGenerator[list[T | TurnEvent]]:
     """What `attempt` yields with one of the keys, and before it whether an account's turn is had.
 
     `generates`: it has an answer generated, and so waits for its turn. Anything else may go on beside such an answer.
@@ -141,7 +136,7 @@ async def fail_over[T](
 async def fail_over_call[T](tried: Sequence[Candidate], call: Call[T], *, generates: bool = True) -> T:
     """What `call` returns with one of the keys; the same for work that has one result."""
 
-    async def attempt(upstream: Upstream, key: str, tries: Tries) -> AsyncGenerator[list[T | Turn]]:
+    async def attempt(upstream: Upstream, key: str, tries: Tries) -> AsyncGenerator[list[T | TurnEvent]]:
         yield [await call(upstream, key, tries)]
 
     async with aclosing(fail_over(tried, attempt, generates=generates)) as lists:
@@ -184,84 +179,80 @@ class _Round[T]:
         self._takes_turns = generates and self._upstream.concurrency is not None
         self._accounts = context.shared(_Accounts)
         self._loop = asyncio.get_running_loop()
-        self._ends_at = self._loop.time() + min(BUSY_WAIT, context.current().deadline.remaining())
-        self._not_before: dict[str, float] = {}
-        self._backoff = FIRST_BACKOFF
+        self._ends_at = self._loop.time() + min(TURN.worst, context.current().deadline.remaining())
+        self._place = Place()
 
-    async def items(self) -> AsyncGenerator[list[T | Turn]]:
+    async def items(self) -> AsyncGenerator[list[T | TurnEvent]]:
         if self._accounts.risk_until.get(self._upstream.name, 0.0) > self._loop.time():
             self._failures.append(risk_control(self._upstream.name))
             return
         while self._untried:
-            ready = await self._ready()
-            if not ready:
-                self._failures.append(busy())
-                return
-            async with AsyncExitStack() as stack:
+            ready = self._accounts.cooldown.best(list(self._untried))
+            async with AsyncExitStack() as held:
                 try:
-                    candidate, taken = await self._turn(stack, ready)
+                    turn: Turn | None = await self._turn(held, ready, self._ends_at if self._wait_if_busy else 0.0)
                 except AccountBusy as error:
-                    self._forget(ready)
+                    for account in ready:
+                        self._untried.pop(account)[0].note(error.code)
                     self._failures.append(error)
                     continue
-                if not taken:
-                    self._failed(candidate, busy())
-                    continue
-                yield [TurnTaken()]
-                owner_warnings.about_to_expire(candidate)
-                self._tries.others = len(self._untried) - 1 if self._wait_if_busy else len(self._untried)
-                async with aclosing(self._attempt(self._upstream, candidate.key.text, self._tries)) as items:
-                    try:
-                        first = await anext(items)
-                    except Error as error:
-                        self._failed(candidate, error)
-                        yield [TurnLost()]
-                        continue
-                    candidate.note("answered")
-                    self._accounts.cooldown.recovered(candidate.account)
-                    self.succeeded = True
-                    yield first
-                    async for item in items:
-                        yield item
-                    return
+                while turn is not None:
+                    candidate = self._untried[turn.account][0]
+                    yield [TurnTaken()]
+                    owner_warnings.about_to_expire(candidate)
+                    self._tries.others = len(self._untried) - 1 if self._wait_if_busy else len(self._untried)
+                    turn.ask()
+                    async with aclosing(self._attempt(self._upstream, candidate.key.text, self._tries)) as items:
+                        try:
+                            first = await anext(items)
+                        except Error as error:
+                            failure = error
+                        else:
+                            turn.taken()
+                            candidate.note("answered")
+                            self._accounts.cooldown.recovered(candidate.account)
+                            self.succeeded = True
+                            yield first
+                            async for item in items:
+                                yield item
+                            return
+                    yield [TurnLost()]
+                    turn = await self._after(failure, candidate, turn, held)
 
-    async def _ready(self) -> list[str]:
-        """The accounts that may be asked now; waits while all of them have just been busy. None: the time is over."""
-        while True:
-            now = self._loop.time()
-            ready = [account for account in self._untried if self._not_before.get(account, 0.0) <= now]
-            if ready:
-                return self._accounts.cooldown.best(ready)
-            next_at = min(self._not_before[account] for account in self._untried)
-            if next_at >= self._ends_at:
-                return []
-            await asyncio.sleep(next_at - now)
+    async def _turn(self, held: AsyncExitStack, accounts: Sequence[str], until: float) -> Turn:
+        """The turn of the first of `accounts` that is free before `until`, held by `held`."""
+        if not self._takes_turns:
+            return Turn(accounts[0])
+        return await held.enter_async_context(self._accounts.turns.turn(accounts, self._place, until))
 
-    async def _turn(self, stack: AsyncExitStack, ready: Sequence[str]) -> tuple[Candidate, bool]:
-        """The account whose turn it is, and whether the turn was had: another instance may have it."""
-        account = ready[0]
-        if self._takes_turns:
-            account = await stack.enter_async_context(self._accounts.queue.turn(ready, self._left()))
-            store = context.shared(configured_store)
-            # With others to try, nobody waits here for an answer that another instance has written.
-            seconds = self._left() if len(self._untried) == 1 else 0.0
-            if store.shared and not await stack.enter_async_context(store.lease(turn_name(account), seconds)):
-                return self._untried[account][0], False
-        return self._untried[account][0], True
-
-    def _left(self) -> float:
-        """Seconds for which it is worth waiting for a turn."""
-        return max(0.0, self._ends_at - self._loop.time()) if self._wait_if_busy else 0.0
+    async def _after(self, failure: Error, candidate: Candidate, turn: Turn, held: AsyncExitStack) -> Turn | None:
+        """What follows a failure: the turn of an account that was busy is kept, unless another becomes free first."""
+        self._failed(candidate, failure)
+        if not isinstance(failure, AccountBusy) or not self._wait_if_busy:
+            return None
+        again_at = self._loop.time() + turn.refused()
+        until = min(again_at, self._ends_at)
+        context.current().retries += 1
+        others = [account for account in self._untried if account != turn.account]
+        if self._takes_turns and (others := self._accounts.cooldown.best(others)):
+            other = AsyncExitStack()
+            with suppress(AccountBusy):
+                found = await self._turn(other, others, until)
+                await held.aclose()
+                held.push_async_exit(other)
+                return found
+        await asyncio.sleep(until - self._loop.time())
+        if again_at <= self._ends_at:
+            return turn
+        self._forget([turn.account])
+        self._failures.append(failure)
+        return None
 
     def _failed(self, candidate: Candidate, error: Error) -> None:
         """Decide what a failure means for this key and the others. Raises what must be told at once."""
         candidate.note(error.code)
         owner_warnings.refused(candidate, error)
         if isinstance(error, AccountBusy) and self._wait_if_busy:
-            wait = self._backoff * random.uniform(0.5, 1.0)  # noqa: S311
-            self._backoff = min(self._backoff * 2, LAST_BACKOFF)
-            self._not_before[candidate.account] = self._loop.time() + wait
-            context.current().retries += 1
             return
         if isinstance(error, UpstreamUncertain):
             self._accounts.cooldown.note(candidate.account, error)

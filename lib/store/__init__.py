@@ -8,6 +8,7 @@ from typing import Final, Protocol
 
 from lib import settings
 from lib.errors import Misconfigured
+from lib.store.line import Place
 from lib.store.memory import MemoryStore
 
 LEASE_TTL: Final = 15.0
@@ -43,6 +44,18 @@ class Store(Protocol):
         block runs; when its holder vanishes, it is another's after `ttl` seconds. Waiting may be cancelled. While a
         shared store is out of reach, instances do not exclude each other.
         """
+
+    @property
+    def poll_interval(self) -> float:
+        """Seconds between two looks at what another instance holds."""
+
+    async def in_line(self, name: str, place: Place) -> bool:
+        """Does nobody who came earlier wait for `name`, of all instances. Who is told so and cannot have it, or is told
+        otherwise, stands in line from then on, as long as it keeps asking. While a shared store is out of reach, nobody
+        comes earlier."""
+
+    async def leave_line(self, place: Place) -> None:
+        """Wait for nothing any more."""
 
     async def aclose(self) -> None:
         """End the connections. What is remembered stays."""

@@ -23,8 +23,8 @@ class Driver(Protocol):
     async def get(self, name: str) -> tuple[Value, float] | None:
         """The value under `name` and the seconds that it has left, or None."""
 
-    async def put(self, name: str, value: Value, ttl: float) -> None:
-        """Keep `value` for `ttl` seconds, unless what is there has a later stamp or the same."""
+    async def put(self, name: str, value: Value, ttl: float) -> bool:
+        """Keep `value` for `ttl` seconds, unless what is there has a later stamp or the same. Is it kept."""
 
     async def take(self, name: str, owner: str, ttl: float) -> bool:
         """Take the lease `name` for `ttl` seconds, or renew it. False: it is another's."""

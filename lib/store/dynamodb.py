@@ -71,7 +71,7 @@ class DynamoDBDriver:
             return None  # There is none, or it is not one of ours.
         return (value, ttl) if ttl > 0 else None
 
-    async def put(self, name: str, value: Value, ttl: float) -> None:
+    async def put(self, name: str, value: Value, ttl: float) -> bool:
         """See `Driver.put`."""
         now = self._clock()
         item = {
@@ -81,13 +81,14 @@ class DynamoDBDriver:
             "expires": _number(now + ttl),
         }
         kinds = {":number": {"S": "N"}, ":binary": {"S": "B"}}
-        await self._try(
+        there = await self._try(
             "PutItem",
             Item=item,
             ConditionExpression=_PUT_IF,
             ExpressionAttributeNames={"#data": "data"},
             ExpressionAttributeValues={**kinds, ":stamp": _number(value.stamp), ":now": _number(now)},
         )
+        return there is None
 
     async def take(self, name: str, owner: str, ttl: float) -> bool:
         """See `Driver.take`."""

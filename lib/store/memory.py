@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from weakref import WeakValueDictionary
 
 from lib.store.expiring import MAX_ENTRIES, Expiring
+from lib.store.line import Place
 
 
 class MemoryStore:
@@ -15,6 +16,7 @@ class MemoryStore:
 
     shared = False
     away = False
+    poll_interval = 0.0
 
     def __init__(self, max_entries: int = MAX_ENTRIES, clock: Callable[[], float] = time.time) -> None:
         self._values: Expiring[bytes] = Expiring(max_entries, clock)
@@ -31,6 +33,13 @@ class MemoryStore:
     def lease(self, name: str, wait: float, ttl: float = 0.0) -> AbstractAsyncContextManager[bool]:
         """See `Store.lease`."""
         return self._leases.lease(name, wait, ttl)
+
+    async def in_line(self, name: str, place: Place) -> bool:
+        """See `Store.in_line`. Whoever shares this memory knows the order by itself."""
+        return True
+
+    async def leave_line(self, place: Place) -> None:
+        """See `Store.leave_line`."""
 
     async def aclose(self) -> None:
         """See `Store.aclose`. There is nothing to end."""

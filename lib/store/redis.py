@@ -29,7 +29,8 @@ _LATEST: Final = 10**_STAMP_SIZE - 1
 _GET: Final = "return {redis.call('get', KEYS[1]), redis.call('pttl', KEYS[1])}"
 _PUT: Final = """
 local there = tonumber(redis.call('getrange', KEYS[1], 0, 12)) or 0
-if there < tonumber(string.sub(ARGV[1], 1, 13)) then redis.call('set', KEYS[1], ARGV[1], 'PX', ARGV[2]) end
+if there >= tonumber(string.sub(ARGV[1], 1, 13)) then return 0 end
+redis.call('set', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return 1
 """
 _TAKE: Final = """
@@ -58,10 +59,10 @@ class RedisDriver:
         digits = stamped[:_STAMP_SIZE]
         return Value(stamped[_STAMP_SIZE:], int(digits) if digits.isdigit() else 0), milliseconds / 1000
 
-    async def put(self, name: str, value: Value, ttl: float) -> None:
+    async def put(self, name: str, value: Value, ttl: float) -> bool:
         """See `Driver.put`."""
         stamped = f"{min(value.stamp, _LATEST):0{_STAMP_SIZE}}".encode() + value.data
-        await self._run(_PUT, name, stamped, _milliseconds(ttl))
+        return bool(await self._run(_PUT, name, stamped, _milliseconds(ttl)))
 
     async def take(self, name: str, owner: str, ttl: float) -> bool:
         """See `Driver.take`."""

@@ -19,7 +19,7 @@ import random
 import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from itertools import islice
 from typing import Final
 
@@ -27,6 +27,7 @@ from lib.errors import Misconfigured
 from lib.store import LEASE_TTL
 from lib.store.driver import Driver, Refused, Value
 from lib.store.expiring import Expiring
+from lib.store.line import Lines, Place
 from lib.store.memory import LocalLeases
 
 OPERATION_TIMEOUT: Final = 2.0
@@ -65,6 +66,7 @@ class SharedStore:
         self._unsent: set[str] = set()  # Names whose copy may be newer than what the store has.
         self._unreleased: Expiring[str] = Expiring(clock=clock)  # Owners of leases that were given up in an outage.
         self._leases = LocalLeases()
+        self._lines = Lines(driver)
         self._down = False
         self._settled_at = 0.0
         self._ask_again_at = 0.0
@@ -131,6 +133,24 @@ class SharedStore:
                 renewing.cancel()
                 await asyncio.wait([renewing])  # A renewal that comes after the release would be a lease again.
                 await self._release(name, owner, ttl)
+
+    @property
+    def poll_interval(self) -> float:
+        """See `Store.poll_interval`."""
+        return self._driver.poll_interval
+
+    async def in_line(self, name: str, place: Place) -> bool:
+        """See `Store.in_line`."""
+        try:
+            return await self._ask(lambda: self._lines.stand(_line_name(name), place))
+        except _Away:
+            return True
+
+    async def leave_line(self, place: Place) -> None:
+        """See `Store.leave_line`."""
+        with suppress(_Away, Misconfigured):  # Who cannot say so has left all the same, as its place shows in a moment.
+            for name in list(place.stood_at):
+                await self._ask(lambda name=name: self._lines.leave(name, place))  # type: ignore[misc]
 
     async def aclose(self) -> None:
         """See `Store.aclose`."""
@@ -262,6 +282,10 @@ async def _finished[T](task: asyncio.Future[T]) -> T:
 
 def _value_name(name: str) -> str:
     return f"glm:{name}"
+
+
+def _line_name(name: str) -> str:
+    return f"glm:line:{name}"
 
 
 def _lease_name(name: str) -> str:

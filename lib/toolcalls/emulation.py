@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 from lib.errors import AccountBusy, AnswerUnusable
 from lib.invocation import context
+from lib.invocation.retry import REPAIR, REPAIR_TURN
 from lib.structured.json_answer import checker, instructed, read_checked, repair
 from lib.structured.schema import Checker
 from lib.toolcalls.gate import Gate, call_wanted, calls_fault
@@ -20,10 +21,7 @@ from lib.types.events import Event, Text, Usage
 
 type Ask = Callable[[ChatRequest], AsyncGenerator[list[Event]]]
 
-REPAIRS: Final = 1
-"""How often an answer is asked for again: each time costs the user a whole answer, and a third one seldom helps."""
-BUSY_WAITS: Final = (0.3, 0.6, 1.2)
-"""Seconds before an account is asked again that has just answered: the service frees it 0.1 to 0.5 s later."""
+REPAIRS: Final = REPAIR.times or 0
 _NOT_JSON: Final = "invalid_structured_output"
 
 
@@ -135,13 +133,13 @@ async def _collect(request: ChatRequest, ask: Ask, *, again: bool) -> Taken:
 async def _ask(request: ChatRequest, ask: Ask, *, again: bool) -> AsyncGenerator[list[Event]]:
     """Ask. `again`: an account that has just answered, and may not be free yet."""
     context.current().retries += again
-    for wait in (*(BUSY_WAITS if again else ()), None):
+    for turn in range((REPAIR_TURN.times or 0) + 1 if again else 1):
         try:
             async with aclosing(ask(request)) as lists:
                 async for events in lists:
                     yield events
             return
         except AccountBusy:  # It comes before the first events.
-            if wait is None:
+            if not again or turn == REPAIR_TURN.times:
                 raise
-        await asyncio.sleep(wait)
+        await asyncio.sleep(REPAIR_TURN.wait(turn))

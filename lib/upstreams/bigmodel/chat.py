@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import httpx
 
-from lib.errors import BadRequest, UpstreamFailed, UpstreamUnavailable
+from lib.errors import BadRequest, UpstreamFailed
 from lib.http import content
 from lib.invocation import context
 from lib.invocation.retry import retry
@@ -19,7 +19,7 @@ from lib.types.chat import ChatRequest, texts
 from lib.types.events import Event
 from lib.upstreams.bigmodel import chat_request, messages, models, service
 from lib.upstreams.bigmodel.chunks import Chunks
-from lib.upstreams.bigmodel.errors import Crowded, of_body
+from lib.upstreams.bigmodel.errors import of_body
 from lib.upstreams.bigmodel.messages import Prompt
 
 _CHAT: Final = "/chat/completions"
@@ -55,7 +55,7 @@ async def count_tokens(request: ChatRequest, key: str) -> int:
         body: dict[str, Any] = {"model": _counted_by(model, prompt), "messages": prompt.messages}
         if declared := chat_request.tools(request, model):
             body["tools"] = declared
-        told = await retry(lambda: platform.call("POST", _TOKENIZER, key, body=body), on=(UpstreamUnavailable, Crowded))
+        told = await retry(lambda: platform.call("POST", _TOKENIZER, key, body=body))
     usage = told.get("usage")
     count = usage.get("prompt_tokens") or usage.get("total_tokens") if isinstance(usage, dict) else None
     if not isinstance(count, int):
@@ -76,7 +76,6 @@ class Generation:
     def __init__(self, request: ChatRequest, key: str) -> None:
         self._request = request
         self._key = key
-        self._again_on = (UpstreamUnavailable, Crowded)
         self._model = models.find(request)
         self._service = service.current()
         self._response: httpx.Response | None = None
@@ -127,7 +126,7 @@ class Generation:
         )
 
     async def _ask(self, body: dict[str, Any]) -> list[Event]:
-        return await retry(lambda: self._attempt(body), on=self._again_on)
+        return await retry(lambda: self._attempt(body))
 
     async def _attempt(self, body: dict[str, Any]) -> list[Event]:
         await self.close()

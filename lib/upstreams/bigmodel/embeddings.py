@@ -4,12 +4,11 @@ import math
 from collections.abc import Sequence
 from typing import Any, Final, TypeGuard
 
-from lib.errors import BadRequest, UpstreamFailed, UpstreamUnavailable
+from lib.errors import BadRequest, UpstreamFailed
 from lib.invocation.retry import retry
 from lib.invocation.within_deadline import within_deadline
 from lib.types.upstream import Embeddings
 from lib.upstreams.bigmodel import models, service
-from lib.upstreams.bigmodel.errors import Crowded
 
 _EMBED: Final = "/embeddings"
 
@@ -44,7 +43,7 @@ async def embed(inputs: Sequence[str], model: str, dimensions: int | None, key: 
 
 
 async def _call(platform: service.Service, key: str, body: dict[str, Any]) -> dict[str, Any]:
-    return await retry(lambda: platform.call("POST", _EMBED, key, body=body), on=(UpstreamUnavailable, Crowded))
+    return await retry(lambda: platform.call("POST", _EMBED, key, body=body))
 
 
 def _model(name: str) -> str:

@@ -16,6 +16,7 @@ from lib.errors import (
     BadRequest,
     ContentFiltered,
     ContextLengthExceeded,
+    Crowded,
     Error,
     Forbidden,
     NotFound,
@@ -44,14 +45,6 @@ MAX_WORDS: Final = 300
 _RESET: Final = re.compile(r"(\d{4}-\d{2}-\d{2})[ T](\d{2}:\d{2}(?::\d{2})?)")
 _ZONE: Final = timezone(timedelta(hours=8))
 """The platform tells times in Chinese time, to international keys as well [once]."""
-
-
-class NotConnected(UpstreamUnavailable):
-    """The connection was not made, so nothing was sent: anything may be asked again."""
-
-
-class Crowded(RateLimited):
-    """1302, 1305: refused for the moment. Anything may be asked again, and soon."""
 
 
 def of_response(status: int, content: bytes) -> Error:

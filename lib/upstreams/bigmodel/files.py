@@ -15,9 +15,8 @@ from lib.files import data_url
 from lib.files.fetch import Limits, open_file
 from lib.files.remote_file import RemoteFile
 from lib.invocation import context
-from lib.invocation.retry import retry
+from lib.invocation.retry import ORDER, retry
 from lib.types.chat import FilePart
-from lib.upstreams.bigmodel.errors import Crowded, NotConnected
 from lib.upstreams.bigmodel.service import Service
 
 _PARSE: Final = "/files/parser/sync"
@@ -131,7 +130,7 @@ async def _parse(name: str, extension: str, content: bytes, part: FilePart, serv
         files = {"file": (name, content, "application/octet-stream")}
         return await service.call("POST", _PARSE, key, form=(fields, files), order=True)
 
-    answer = await retry(attempt, on=(NotConnected, Crowded))
+    answer = await retry(attempt, ORDER)
     text = answer.get("content")
     if not isinstance(text, str) or not text.strip() or answer.get("status") in ("failed", False):
         raise BadRequest(f"The open platform cannot read the document at {part.field}.", param=part.field)

@@ -7,11 +7,10 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from lib.errors import ContentFiltered, Error, UpstreamUncertain
-from lib.invocation.retry import retry
+from lib.invocation.retry import ORDER, retry
 from lib.invocation.within_deadline import within_deadline
 from lib.types.images import DrawnImage, ImageRequest
 from lib.upstreams.bigmodel import models, service
-from lib.upstreams.bigmodel.errors import Crowded, NotConnected
 
 _DRAW: Final = "/images/generations"
 
@@ -86,10 +85,9 @@ async def draw(request: ImageRequest, key: str) -> list[DrawnImage]:
 async def _order(request: ImageRequest, key: str) -> list[DrawnImage]:
     """One order's picture. It is repeated only where the platform surely has not taken it."""
     platform = service.current()
-    on = (NotConnected, Crowded)
     body = _body(request)
     async with within_deadline():
-        told = await retry(lambda: platform.call("POST", _DRAW, key, body=body, order=True), on=on)
+        told = await retry(lambda: platform.call("POST", _DRAW, key, body=body, order=True), ORDER)
     drawn = [picture for one in _listed(told.get("data")) if (picture := _picture(one))]
     if drawn:
         return drawn

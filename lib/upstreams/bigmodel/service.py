@@ -8,8 +8,9 @@ from typing import Any, Final
 import httpx
 
 from lib import settings
-from lib.errors import Error, UpstreamFailed, UpstreamUnavailable, UpstreamUncertain
+from lib.errors import Error, NotConnected, UpstreamFailed, UpstreamUnavailable, UpstreamUncertain
 from lib.http.clients import file_client, service_client
+from lib.http.transport import NOT_DELIVERED
 from lib.invocation import context
 from lib.upstreams.bigmodel import errors
 
@@ -28,7 +29,6 @@ LARGE_JSON_BYTES: Final = 1024 * 1024
 """From this size on JSON is read in a thread: it would keep the event loop waiting for 10 ms and more."""
 
 _TIMEOUT: Final = httpx.Timeout(connect=CONNECT_TIMEOUT, write=WRITE_TIMEOUT, read=READ_TIMEOUT, pool=None)
-_NOT_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 
 _json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
@@ -128,8 +128,8 @@ class Service:
     async def _send(self, request: httpx.Request) -> httpx.Response:
         try:
             return await self._client.send(request, stream=True)
-        except _NOT_SENT as error:
-            raise errors.NotConnected(f"The open platform cannot be reached ({type(error).__name__}).") from error
+        except NOT_DELIVERED as error:
+            raise NotConnected(f"The open platform cannot be reached ({type(error).__name__}).") from error
         except httpx.HTTPError as error:
             raise lost(error) from error
 

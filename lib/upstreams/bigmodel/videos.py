@@ -4,13 +4,13 @@ import math
 from typing import Any, Final
 from urllib.parse import quote
 
-from lib.errors import BadRequest, NotFound, UpstreamFailed, UpstreamUnavailable, UpstreamUncertain
-from lib.invocation.retry import retry
+from lib.errors import BadRequest, NotFound, UpstreamFailed, UpstreamUncertain
+from lib.invocation.retry import ORDER, retry
 from lib.invocation.within_deadline import within_deadline
 from lib.types.images import DrawnImage
 from lib.types.videos import Video, VideoJob, VideoRequest, VideoState
 from lib.upstreams.bigmodel import files, models, service
-from lib.upstreams.bigmodel.errors import MAX_WORDS, Crowded, NotConnected
+from lib.upstreams.bigmodel.errors import MAX_WORDS
 
 _CREATE: Final = "/videos/generations"
 _RESULT: Final = "/async-result/"
@@ -47,13 +47,12 @@ async def create(request: VideoRequest, key: str) -> VideoJob:
     the field, for what the platform does not do.
     """
     platform = service.current()
-    on = (NotConnected, Crowded)
     async with within_deadline():
         body = _body(request)
         frames = [await _frame(frame, platform) for frame in request.frames]
         if frames:
             body["image_url"] = frames[0] if len(frames) == 1 else frames
-        told = await retry(lambda: platform.call("POST", _CREATE, key, body=body, order=True), on=on)
+        told = await retry(lambda: platform.call("POST", _CREATE, key, body=body, order=True), ORDER)
     job_id = str(told.get("id") or told.get("task_id") or "")
     if not job_id:
         raise UpstreamUncertain("The open platform took the order without naming the job.")
@@ -66,7 +65,7 @@ async def look(job_id: str, key: str) -> VideoState:
     path = _RESULT + quote(job_id, safe="")
     try:
         async with within_deadline():
-            told = await retry(lambda: platform.call("GET", path, key), on=(UpstreamUnavailable, Crowded))
+            told = await retry(lambda: platform.call("GET", path, key))
     except (BadRequest, NotFound) as error:  # The id is all that a request for a result says.
         if type(error) not in (BadRequest, NotFound):
             raise

@@ -22,8 +22,6 @@ from lib.errors import (
     UpstreamUncertain,
 )
 
-BUSY_RETRY_AFTER: Final = 5.0
-"""Seconds after which a client may ask a busy account again: most answers take longer, few of them much."""
 LIMITED_RETRY_AFTER: Final = 30.0
 """Seconds after which a client may ask a limited account again; the service does not say."""
 QUEUE_RETRY_AFTER: Final = 15.0
@@ -76,7 +74,7 @@ def refusal(http_status: int, code: int | None, words: str) -> Error:
     if code in _BANNED:
         return _banned(words)
     if code == _BUSY:
-        return busy()
+        return AccountBusy.by_another_answer()
     if code == _PEAK:
         return _peak(words)
     if code == TOO_LONG or "context exceeded" in words:
@@ -123,13 +121,6 @@ def risk_control(what: str = "40012") -> RiskControl:
     )
 
 
-def busy() -> AccountBusy:
-    """The account is generating [sure]."""
-    return AccountBusy(
-        "This account is writing another answer; the service allows one at a time.", retry_after=BUSY_RETRY_AFTER
-    )
-
-
 def _token_refused(words: str) -> Error:
     return TokenRefused("The service refuses this ChatGLM token. Log in at chatglm.cn and take a new one.")
 
@@ -151,7 +142,7 @@ def _quota(words: str) -> Error:
 
 
 def _busy(words: str) -> Error:
-    return busy()
+    return AccountBusy.by_another_answer()
 
 
 _BY_WORDS: Final = (
