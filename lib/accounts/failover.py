@@ -180,7 +180,7 @@ class _Round[T]:
         self._accounts = context.shared(_Accounts)
         self._loop = asyncio.get_running_loop()
         self._ends_at = self._loop.time() + min(TURN.worst, context.current().deadline.remaining())
-        self._place = Place()
+        self._place = Place(context.current().deadline.came)
 
     async def items(self) -> AsyncGenerator[list[T | TurnEvent]]:
         if self._accounts.risk_until.get(self._upstream.name, 0.0) > self._loop.time():

@@ -192,6 +192,7 @@ class Turns:
             return False
         if not await lease.enter_async_context(self._store.lease(name, 0.0)):
             await lease.aclose()
+            place.waits = True
             return False
         if waited:  # Another instance has just given it up.
             known = self._known(account)

@@ -18,6 +18,8 @@ class Deadline:
 
     def __init__(self, seconds: float = math.inf, *, grace: float = GRACE) -> None:
         """`seconds`: what the platform still gives; `grace` of them (a tenth of a short time) are kept back."""
+        self.came = time.time()
+        """Unix time in seconds at which the request came."""
         self._cut_off = time.monotonic() + seconds
         self.grace = min(grace, seconds / 10)
         """Seconds between the deadline and the end of the invocation."""

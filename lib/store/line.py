@@ -30,8 +30,9 @@ type _Line = dict[str, tuple[float, str]]
 class Place:
     """When a request came, and the lines in which it stands."""
 
-    def __init__(self) -> None:
-        self.since = time.time()
+    def __init__(self, since: float | None = None) -> None:
+        """`since`: the Unix time at which it came; now."""
+        self.since = time.time() if since is None else since
         self.owner = os.urandom(8).hex()
         self.waits = False
         """It has asked in vain, and is to be known to the others."""

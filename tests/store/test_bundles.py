@@ -1,5 +1,7 @@
 """Whole bundles that share a store and nothing else."""
 
+import os
+import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -9,7 +11,7 @@ import openai
 import pytest
 
 from tests.asking import ask
-from tests.bundle import serve
+from tests.bundle import Bundle, serve
 from tests.store.backend import Backend
 from tests.upstream import Account, Answer, StandIn, Text
 
@@ -62,3 +64,48 @@ def test_a_table_that_is_not_there_is_a_503_that_names_it(
         assert raised.value.response.headers["x-should-retry"] == "false"
         checked = httpx.post(f"{bundle.url}/token/check", json={"token": account.refresh_token})
         assert checked.status_code == 503
+
+
+REQUESTS = 8
+"""Some of which come while others wait, each at another process."""
+
+
+@pytest.mark.parametrize("takes", [float(os.environ.get("GLM_TEST_TAKES", "0.4"))])
+def test_four_processes_serve_an_account_in_the_order_in_which_requests_came(
+    upstream: StandIn, backend: Backend, takes: float
+) -> None:
+    with ExitStack() as stack:
+        bundles = [stack.enter_context(serve(environ_of(backend, upstream))) for _ in range(4)]
+        serve_in_order(bundles, upstream, takes)
+
+
+def test_one_process_serves_an_account_in_the_order_in_which_requests_came(upstream: StandIn) -> None:
+    with serve({"GLM_CHATGLM_URL": upstream.url}) as bundle:
+        serve_in_order([bundle], upstream, float(os.environ.get("GLM_TEST_TAKES", "0.4")))
+
+
+def serve_in_order(bundles: list[Bundle], upstream: StandIn, takes: float) -> None:
+    """The service needs 0.3 s after each answer. `takes`: seconds for one; somebody comes in each fifth of that."""
+    account = upstream.account(busy_after=0.3)
+    for bundle in bundles:  # A fresh one would come late.
+        ask(bundle, upstream.account(), timeout=60)
+    upstream.script(Answer(Text("one ", "two"), delay=takes / 3), times=None)  # An end comes after the two.
+    began, served = time.monotonic(), dict[int, float]()
+
+    def ask_as(number: int) -> None:
+        time.sleep(max(0.0, began + number * takes / 5 - time.monotonic()))
+        try:
+            ask(bundles[number % len(bundles)], account, f"I am {number}.", timeout=60)
+        except openai.RateLimitError:
+            assert time.monotonic() - began - number * takes / 5 > 24.5
+        else:
+            served[number] = time.monotonic() - began
+
+    with ThreadPoolExecutor(REQUESTS) as pool:
+        list(pool.map(ask_as, range(REQUESTS)))
+    print({number: round(at, 1) for number, at in served.items()}, "refused by the service:", account.refused_busy)
+    assert list(served) == sorted(served)
+    assert list(served) == list(range(len(served)))
+    assert len(served) == REQUESTS or takes * REQUESTS > 24
+    assert account.max_running == 1
+    assert account.refused_busy <= len(served)
