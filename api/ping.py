@@ -1,4 +1,5 @@
-"""`GET /ping`: is the deployment there? Answers `pong`; headers say of what kind and version it is.
+"""`GET /ping`: is the deployment there? Answers `pong`; headers say of what kind and version it is,
+and which setting cannot be used.
 
 curl -i https://…/ping
 
@@ -22,6 +23,8 @@ _OFF = ("", "0", "false")
 async def ping(request: Request) -> Response:
     """Answer `pong`, or how the accounts stand."""
     headers = {"x-deployment": settings.kind(), "x-version": settings.VERSION, "cache-control": "no-store"}
+    if told := settings.complaint():
+        headers["x-settings"] = told
     if request.query_params.get("deep", "") not in _OFF:
         return await _deep(request, headers)
     return PlainTextResponse("pong", headers=headers)

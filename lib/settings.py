@@ -1,6 +1,7 @@
 """Every environment variable: its name, default and meaning, read in one place."""
 
 import os
+import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Final, Literal, NamedTuple
@@ -24,8 +25,22 @@ _LARGEST_NUMBER = 1e9
 _PLATFORM_REDIS = ("REDIS_URL", "KV_URL")
 """What platforms call the address of the Redis that they bring: Vercel's one-click stores, and most others."""
 
-_TRUE = {"1", "true", "yes", "on"}
-_FALSE = {"", "0", "false", "no", "off"}
+_TRUE = {"1", "true", "yes", "y", "on"}
+_FALSE = {"", "0", "false", "no", "n", "off"}
+
+_INVISIBLE = str.maketrans("\u00a0\u3000", "  ", "\ufeff\u200b\u200c\u200d\u2060")
+_QUOTES = "\"'`“”‘’"
+_COMMENT = re.compile(r"(?:^|\s)#.*$", re.MULTILINE)
+_COMMAS = re.compile(r"[,，\r\n]")
+_SEPARATORS = re.compile(r"[\s,，;；、]+")
+_SCHEME = re.compile(r"(?:authorization:\s*)?bearer\s+|\bcookie:\s*", re.IGNORECASE)
+_NAMED = re.compile(r"([\w.-]+)[^\S\r\n]*=[^\S\r\n]*(?=\S)")
+_COOKIE = "chatglm_refresh_token="
+_NOT_THE_COOKIE = re.compile(r"chatglm_token=|[\w.-]+=(?!eyJ)")
+"""The other cookies of a whole header of them, among which the token is. A label stands before a token: `eyJ…`."""
+_NO_STORE = "GLM_TOKEN_STORE names no store: use memory:, redis://host, rediss://host or dynamodb:table."
+_KEY = re.compile(r"(?:[^=]*=)?[!-~]{16,}")
+"""What may be a token or an API key: none is shorter than 16 letters, and none has other letters than ASCII's."""
 
 
 class Settings(NamedTuple):
@@ -61,21 +76,22 @@ class Settings(NamedTuple):
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> "Settings":
         """Read the settings from `environ`. Raises `Misconfigured`, naming the variable, for a value it cannot use."""
-        chosen = {name: value.strip() for name, value in environ.items() if name.startswith("GLM_") and value.strip()}
+        cleaned = {name: _clean(name, value) for name, value in environ.items() if name.startswith("GLM_")}
+        chosen = {name: value for name, value in cleaned.items() if value}
         defaults = cls()
         return cls(
             chatglm_url=_url("GLM_CHATGLM_URL", chosen, defaults.chatglm_url),
-            platform_url=_url("GLM_PLATFORM_URL", chosen, defaults.platform_url),
+            platform_url=_url("GLM_PLATFORM_URL", chosen, defaults.platform_url).removesuffix("/chat/completions"),
             sign_secret=chosen.get("GLM_SIGN_SECRET", defaults.sign_secret),
-            tokens=_list("GLM_TOKENS", chosen, ()),
-            access_keys=_list("GLM_ACCESS_KEYS", chosen, ()),
-            token_store=chosen.get("GLM_TOKEN_STORE") or _platform_redis(environ) or defaults.token_store,
+            tokens=_tokens(chosen.get("GLM_TOKENS", "")),
+            access_keys=_access_keys(chosen.get("GLM_ACCESS_KEYS", "")),
+            token_store=_store(chosen.get("GLM_TOKEN_STORE", "")) or _platform_redis(environ) or defaults.token_store,
             keep_conversations=_flag("GLM_KEEP_CONVERSATIONS", chosen),
-            max_file_bytes=int(_number("GLM_MAX_FILE_MB", chosen, 20.0) * 1024 * 1024),
+            max_file_bytes=int(_number("GLM_MAX_FILE_MB", chosen, 20.0, "mb") * 1024 * 1024),
             allow_private_urls=_flag("GLM_ALLOW_PRIVATE_URLS", chosen),
-            allowed_origins=_list("GLM_ALLOWED_ORIGINS", chosen, defaults.allowed_origins),
+            allowed_origins=_origins(chosen.get("GLM_ALLOWED_ORIGINS", "")) or defaults.allowed_origins,
             model_aliases=_pairs("GLM_MODEL_ALIASES", chosen),
-            max_duration=_number("GLM_MAX_DURATION", chosen, MAX_DURATION) or None,
+            max_duration=_number("GLM_MAX_DURATION", chosen, MAX_DURATION, "s") or None,
         )
 
     def check(self) -> "Settings":
@@ -87,6 +103,17 @@ class Settings(NamedTuple):
         if self.access_keys and not self.tokens:
             raise Misconfigured("GLM_ACCESS_KEYS is set and GLM_TOKENS is not: the deployment has no account to use.")
         return self
+
+    @property
+    def complaint(self) -> str:
+        """What cannot be a token in `GLM_TOKENS`, by its place; empty where all may be. The others are used."""
+        places = [str(place) for place, token in enumerate(self.tokens, 1) if not _KEY.fullmatch(token)]
+        if not places:
+            return ""
+        return (
+            f"GLM_TOKENS: number {', '.join(places)} of {len(self.tokens)} is no ChatGLM token and no API key. "
+            "Tokens stand between commas, each with its whole text."
+        )
 
 
 @cache
@@ -102,7 +129,7 @@ def _platform_redis(environ: Mapping[str, str]) -> str | None:
     """
     for name in _PLATFORM_REDIS:
         try:
-            parts = urlsplit(environ.get(name, "").strip())
+            parts = urlsplit(_clean(name, environ.get(name, "")))
             usable = parts.scheme in ("redis", "rediss") and parts.hostname and parts.port != 0
         except ValueError:
             continue
@@ -123,14 +150,84 @@ def kind() -> Literal["own-token", "access-key", "misconfigured"]:
     return "access-key" if chosen.access_keys else "own-token"
 
 
-def _list(name: str, chosen: Mapping[str, str], default: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(part.strip() for part in chosen.get(name, "").split(",") if part.strip()) or default
+def complaint() -> str:
+    """What the deployer has to mend, by the name of the setting; empty where there is nothing."""
+    try:
+        return current().check().complaint
+    except Misconfigured as error:
+        return error.message
+
+
+def _clean(name: str, text: str) -> str:
+    """A value without what is pasted along with it: its name, quotes, a comment of a file .env, invisible letters."""
+    text = re.sub(rf"^\s*(?:export\s+)?{name}\s*=", "", text.translate(_INVISIBLE))
+    return _COMMENT.sub("", text).strip(f" \t\r\n,，;；{_QUOTES}")
+
+
+def _entries(text: str, separators: re.Pattern[str]) -> tuple[str, ...]:
+    """The members of a list, of which each, or all together, may be quoted or in brackets as JSON's are."""
+    parts = (part.strip(f" \t[]{_QUOTES}") for part in separators.split(_SCHEME.sub("", text)))
+    return tuple(filter(None, parts))
+
+
+def _tokens(text: str) -> tuple[str, ...]:
+    """By commas, semicolons, blanks or lines; of a whole header of cookies the token alone."""
+    tokens: list[str] = []
+    for part in _COMMAS.split(_NAMED.sub(r"\1=", text)):
+        found = _entries(part, _SEPARATORS)
+        if any(one.startswith(_COOKIE) for one in found) and ";" in part:
+            found = tuple(one for one in found if one.startswith(_COOKIE) or not _NOT_THE_COOKIE.match(one))
+        tokens += found
+    return tuple(tokens)
+
+
+def _access_keys(text: str) -> tuple[str, ...]:
+    """By commas or lines. A key with blanks or a semicolon inside may be one or two: to guess would open a door."""
+    keys = _entries(text, _COMMAS)
+    for place, key in enumerate(keys, 1):
+        if re.search(r"[\s;；]", key):
+            raise Misconfigured(f"GLM_ACCESS_KEYS: number {place} has a blank or a semicolon in it. Use commas alone.")
+    return keys
+
+
+def _store(text: str) -> str:
+    """A store's URL, also out of Upstash's command line. Raises `Misconfigured` without anything of the URL."""
+    if found := re.search(r"\brediss?://[^\s\"']+", text, re.IGNORECASE):
+        try:
+            parts = urlsplit(found[0])
+            usable = parts.hostname and parts.port != 0
+        except ValueError:
+            usable = None
+        if not usable:
+            raise Misconfigured(_NO_STORE)
+        tls = "--tls" in text or (parts.hostname or "").endswith(".upstash.io")  # Which takes nothing else.
+        return parts._replace(scheme="rediss").geturl() if tls else found[0]
+    if text.lower().startswith(("http://", "https://")):
+        raise Misconfigured(
+            "GLM_TOKEN_STORE is an http address, such as Upstash's REST API has one. Use the store's Redis address: "
+            "at Upstash, under Connect, TCP, the one that begins with rediss://."
+        )
+    if text.lower() in ("memory", "memory:"):
+        return "memory:"
+    if text and not re.fullmatch(r"dynamodb:[\w.-]{3,255}", text, re.IGNORECASE | re.ASCII):
+        raise Misconfigured(_NO_STORE)
+    return text
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    origins = tuple(entry.rstrip("/").lower() for entry in _entries(text, _SEPARATORS))
+    for origin in origins:
+        if origin not in ("*", "null") and not re.fullmatch(r"[a-z][a-z0-9+.-]*://[^/*@?#]+", origin):
+            raise Misconfigured(
+                "GLM_ALLOWED_ORIGINS: an origin is * or a scheme, a host and perhaps a port, as https://example.com is."
+            )
+    return origins
 
 
 def _pairs(name: str, chosen: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     pairs = []
-    for text in _list(name, chosen, ()):
-        left, _, right = (part.strip() for part in text.partition("="))
+    for text in _entries(chosen.get(name, ""), re.compile(r"[,，;；\r\n]")):
+        left, _, right = (part.strip(f" {_QUOTES}") for part in text.partition("="))
         if not left or not right:
             raise Misconfigured(f"{name} is not a list like claude-opus*=glm-5.3,claude-haiku*=glm-5.3-flash.")
         pairs.append((left.lower(), right))
@@ -146,9 +243,9 @@ def _flag(name: str, chosen: Mapping[str, str]) -> bool:
     raise Misconfigured(f"{name} is neither on nor off: use 1 or 0.")
 
 
-def _number(name: str, chosen: Mapping[str, str], default: float) -> float:
+def _number(name: str, chosen: Mapping[str, str], default: float, unit: str) -> float:
     try:
-        value = float(chosen.get(name, default))
+        value = float(chosen.get(name, str(default)).lower().removesuffix(unit))
     except ValueError:
         value = -1.0
     if not 0 <= value <= _LARGEST_NUMBER:

@@ -85,7 +85,7 @@ def from_request(credentials: Iterable[str], choose: Choose) -> list[Candidate]:
         if found := [Candidate(key, upstream) for key in brought if (upstream := choose(key.text)) is not None]:
             return found
         if settings.current().access_keys:
-            raise NoAccountAvailable("GLM_TOKENS holds no key that any service takes. Its owner has to renew it.")
+            raise NoAccountAvailable(settings.complaint() or "GLM_TOKENS holds no ChatGLM token and no API key.")
         failures.append(
             Unauthorized(
                 "The API key is not a ChatGLM token, nor a key of the open platform. "

@@ -45,7 +45,6 @@ def most_useful(failures: Sequence[Error]) -> Error:
 def of_deployment(error: Error) -> Error:
     """`error` as a caller has to be told it who presents an access key: a dead account is no fault of theirs."""
     if settings.current().access_keys and isinstance(error, Unauthorized | AccountBanned | QuotaExceeded):
-        return NoAccountAvailable(
-            "None of this deployment's own accounts can answer. Its owner has to renew them: the log says which."
-        )
+        told = "None of this deployment's own accounts can answer. Its owner has to renew them: the log says which."
+        return NoAccountAvailable(f"{told} {settings.complaint()}".rstrip())
     return error

@@ -84,10 +84,8 @@ def _meant(path: str, known: Iterable[str]) -> str:
 @cache
 def _tell_misconfiguration() -> None:
     """Say once, at the start, what every caller will be told."""
-    try:
-        settings.current().check()
-    except Misconfigured as error:
-        logging.getLogger("glm").error(error.message)
+    if told := settings.complaint():
+        logging.getLogger("glm").error(told)
 
 
 def _allowed_origins() -> Sequence[str]:
