@@ -26,7 +26,7 @@ from lib.errors import (
 )
 from lib.upstreams.chatglm.session import envelope
 from lib.upstreams.chatglm.session.envelope import MAX_RETRY_AFTER
-from lib.upstreams.chatglm.session.refusal import LIMITED_RETRY_AFTER, Unknown
+from lib.upstreams.chatglm.session.refusal import LIMITED_RETRY_AFTER, Unknown, VerificationPage
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -86,8 +86,8 @@ def test_an_answer_may_have_no_result() -> None:
         (403, {"status": 40301, "message": "账号已被封禁"}, AccountBanned),
         (200, {"status": 40301, "message": "x"}, AccountBanned),
         (400, {"status": 40012, "message": "bad request"}, RiskControl),
-        (200, "<title>滑动验证页面</title>".encode(), RiskControl),
-        (405, b"<html>405</html>", RiskControl),
+        (200, "<title>滑动验证页面</title>".encode(), VerificationPage),
+        (405, b"<html>405</html>", VerificationPage),
         (429, {"status": 10061, "message": "请求过于频繁"}, RateLimited),
         (200, {"status": 10062, "message": "高峰期排队"}, RateLimited),
         (200, {"status": 1, "message": "系统繁忙"}, RateLimited),

@@ -8,7 +8,7 @@ import asyncio
 import random
 from collections.abc import AsyncGenerator, Awaitable, Iterable, Sequence
 from contextlib import AsyncExitStack, aclosing, suppress
-from typing import Final, Protocol
+from typing import Protocol
 
 from lib import settings
 from lib.accounts import owner_warnings, response_id
@@ -27,17 +27,13 @@ from lib.errors import (
     UpstreamUncertain,
 )
 from lib.invocation import context
-from lib.invocation.retry import TURN
+from lib.invocation.retry import RISK_PAUSE, TURN
 from lib.store import configured_store
 from lib.store.line import Place
 from lib.types import aliases
 from lib.types.chat import ChatRequest
 from lib.types.events import Event, TurnLost, TurnTaken
 from lib.types.upstream import Tries, Upstream
-
-RISK_PAUSE: Final = 30.0
-"""Seconds for which an upstream is not asked whose risk control refuses this address: repeating prolongs it."""
-
 
 type TurnEvent = TurnTaken | TurnLost
 

@@ -65,6 +65,8 @@ REPAIR: Final = Policy("an answer that is not in the form which was asked for", 
 """Each time costs the user a whole answer, and a third one seldom helps."""
 REPAIR_TURN: Final = Policy("the account that has just answered, for a repair", (AccountBusy,), times=3, first=0.6)
 """The service frees an account 0.1 to 0.5 s after its answer's end."""
+RISK_PAUSE: Final = 30.0
+"""Seconds for which an upstream is not asked whose risk control refuses this address: repeating prolongs it."""
 RISK: Final = Policy("what risk control refused while it set a cookie", (RiskControl,), first=6.0, spread=1 / 3)
 TURN: Final = Policy("an account that is busy", (AccountBusy,), times=None, first=0.4, longest=2.0, total=25.0)
 """Most answers take less than the total, and clients wait for 30 to 60 s. The waits are those for an account that

@@ -17,6 +17,7 @@ from .conversations import Conversations
 from .envelope import BANNED, BANNED_MESSAGE, MISSING_HEADER, NOT_FOUND_PAGE, Refusal, reshape, success
 from .failures import Failures
 from .files import Uploads
+from .firewall import Firewall
 from .manners import Manners
 from .record import Record
 from .risk_control import RiskControl
@@ -37,6 +38,7 @@ class Service:
         self.accounts = Accounts()
         self.gatekeeper = Gatekeeper(self.manners)
         self.risk_control = RiskControl()
+        self.firewall = Firewall()
         self.failures = Failures()
         self.conversations = Conversations()
         self.uploads = Uploads(self.manners)
@@ -69,6 +71,7 @@ class Service:
         self.gatekeeper.clear()
         self.accounts.clear()
         self.risk_control.clear()
+        self.firewall.clear()
         self.chat.play(None)
         self.manners.change(**vars(self._usual))
         self.record.clear()
@@ -140,12 +143,14 @@ class Endpoint:
             # What the last test's client still had to say is refused, but is not the next test's business.
             if not self.service.accounts.has_forgotten(call.recorded.headers.get("Authorization")):
                 self.service.record.add(call.recorded)
+            sending = self.service.firewall.setting(call, send)
             try:
+                self.service.firewall.check(call)
                 reply = self.service.risk_control.refuse(call) or await self._answer(call)
             except Refusal as refusal:
                 call.recorded.code = refusal.code
                 reply = refusal.response(call.rid)
-            await reply(scope, receive, call.noting(send))
+            await reply(scope, receive, call.noting(sending))
 
     async def _answer(self, call: Call) -> Reply:
         await self._check(call)

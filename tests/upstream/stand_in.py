@@ -13,6 +13,7 @@ from .conversations import Generation
 from .counts import count
 from .failures import failure
 from .files import Upload
+from .firewall import Firewall
 from .manners import Manners
 from .play import Asked, Played
 from .record import Recorded
@@ -81,6 +82,11 @@ class StandIn:
     def risk_control(self) -> RiskControl:
         """Risk control: `.begin()`, `.lift()`, `.asked`."""
         return self.service.risk_control
+
+    @property
+    def firewall(self) -> Firewall:
+        """The firewall before the service: `.demands`, `.refused`, `.shared`."""
+        return self.service.firewall
 
     @property
     def record(self) -> list[Recorded]:

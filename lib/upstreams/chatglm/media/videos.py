@@ -62,7 +62,7 @@ async def create(request: VideoRequest, key: str) -> VideoJob:
     if request.frames:
         body["source_list"] = [await _source(request.frames[0], account)]
     result = await _call(account, "POST", _JOBS, body)
-    job_id = lenient.text(result.get("chat_id"))
+    job_id = lenient.text(result.get("chat_id")) or lenient.text(result.get("id"))
     if not job_id:
         raise UpstreamUncertain("The service took the order without naming the job.")
     conversation_id = lenient.text(result.get("conversation_id"))

@@ -34,6 +34,7 @@ from lib.store.entry import Entry
 from lib.store.seal import name_of
 from lib.types.upstream import KeyState
 from lib.upstreams.chatglm.session import lenient, service
+from lib.upstreams.chatglm.session.cookies import Jar
 from lib.upstreams.chatglm.session.token import WHERE_TO_GET_ONE, Token
 
 _REFRESH = "/chatglm/user-api/user/refresh"  # protocol: [sure]
@@ -67,8 +68,18 @@ class Sessions:
 
     def __init__(self) -> None:
         self.store = context.shared(configured_store)
+        self._jars: OrderedDict[str, Jar] = OrderedDict()
         self._at_hand: OrderedDict[str, Session] = OrderedDict()
         self._on_the_way: dict[str, asyncio.Task[Session]] = {}
+
+    def jar(self, token: str) -> Jar:
+        """The cookies that go with a caller's token."""
+        name = name_of(token)
+        jar = self._jars.pop(name, None) or Jar(self.store, token)
+        self._jars[name] = jar
+        if len(self._jars) > SHORT_CUTS:
+            self._jars.popitem(last=False)
+        return jar
 
     async def get(self, token: Token, refused: str | None = None) -> Session:
         """A session for the caller's refresh token; a new one where `refused` is the last access token."""
@@ -89,6 +100,8 @@ class Sessions:
             await shielded_wait(exchange, context.current().deadline.clean_up_seconds())
             raise
         self._at_hand[name] = session._replace(new=False)
+        if token.jar is not None:
+            token.jar.refresh_token = session.refresh
         if len(self._at_hand) > SHORT_CUTS:
             self._at_hand.popitem(last=False)
         return session
@@ -154,9 +167,10 @@ class Account:
 
     def __init__(self, token: str) -> None:
         """Raises `Unauthorized` for a text that is no token: no call is needed to know."""
-        self.token = Token.read(token)
         self.service = service.current()
         self._sessions = context.shared(Sessions)
+        self.token = Token.read(token)
+        self.token = self.token._replace(jar=self._sessions.jar(token))
 
     @property
     def store(self) -> Store:

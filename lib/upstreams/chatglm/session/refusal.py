@@ -62,13 +62,21 @@ class ClockRefused(UpstreamFailed):
     """The service refuses the time at which a call was signed: nothing was taken, and it may be signed anew."""
 
 
+class CookieWanted(RiskControl):
+    """40012, with cookies that the refusal sets: with these it may let us in."""
+
+
+class VerificationPage(RiskControl):
+    """A page for a person in place of data: nothing is asked again."""
+
+
 def refusal(http_status: int, code: int | None, words: str) -> Error:
     """The error that a refusal means. `code` is the envelope's, `words` are the service's own."""
     for means, error in _BY_WORDS:
         if any(one in words for one in means):
             return error(words)
     if code == _RISK:
-        return risk_control()
+        return RiskControl(_risk("40012"))
     if code in _TOKEN_REFUSED or http_status == 401:
         return _token_refused(words)
     if code in _BANNED:
@@ -103,7 +111,7 @@ def refusal(http_status: int, code: int | None, words: str) -> Error:
 def page(http_status: int, content: str, *, ordered: bool = False) -> Error:
     """The error that a page in place of data means. `ordered`: for an order, which may have been taken all the same."""
     if any(mark in content for mark in _VERIFICATION_PAGES) or http_status in (403, 405):
-        return risk_control("a verification page")
+        return VerificationPage(_risk("a verification page"))
     if ordered and http_status not in (401, 404, 429):
         return UpstreamUncertain(
             f"The service answered with a page (HTTP {http_status}): nobody knows whether it took the order."
@@ -113,9 +121,9 @@ def page(http_status: int, content: str, *, ordered: bool = False) -> Error:
     return UpstreamRefused(f"The service answered with something else than data (HTTP {http_status}).")
 
 
-def risk_control(what: str = "40012") -> RiskControl:
+def _risk(what: str) -> str:
     """The risk control refuses the address [sure]."""
-    return RiskControl(
+    return (
         f"Risk control: the service refuses the address that this deployment calls from ({what}). Do not repeat: that "
         "prolongs it. Open chatglm.cn in a browser on that network, wait some minutes, or deploy in another region."
     )

@@ -1,6 +1,8 @@
 """Calls to the service: signed, with the headers of its page, and with its refusals made into errors."""
 
+import asyncio
 import math
+import time
 from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
 from functools import lru_cache
 from hashlib import md5
@@ -11,15 +13,16 @@ from typing import Any, NamedTuple
 import httpx
 
 from lib import settings
-from lib.errors import Error, UpstreamFailed, UpstreamUnavailable, UpstreamUncertain
+from lib.errors import Error, RiskControl, UpstreamFailed, UpstreamUnavailable, UpstreamUncertain
 from lib.http import content
 from lib.http.alarm import Alarm
 from lib.http.clients import CONNECT_TIMEOUT, IDLE_TIMEOUT, file_client, service_client
 from lib.http.request import ONCE
 from lib.http.transport import NOT_DELIVERED
 from lib.invocation import context
+from lib.invocation.retry import RISK, RISK_PAUSE
 from lib.upstreams.chatglm.session import clock, envelope, signature
-from lib.upstreams.chatglm.session.refusal import ClockRefused
+from lib.upstreams.chatglm.session.refusal import ClockRefused, CookieWanted, VerificationPage
 from lib.upstreams.chatglm.session.token import Token
 
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
@@ -77,6 +80,12 @@ class Stream:
         self._response = response
         self._pieces = content.pieces(response)
         self._alarm = Alarm()
+        self._first = b""
+
+    async def begins_with_events(self) -> bool:
+        """Does a body of an unknown type begin like a stream: not with an object, nor with a page."""
+        self._first = await self.read(IDLE_TIMEOUT)
+        return self._first.lstrip(b"\xef\xbb\xbf \r\n\t")[:1] not in (b"{", b"[", b"<", b"")
 
     async def read(self, at_most: float = math.inf) -> bytes:
         """What has arrived since the last time; waits if that is nothing. `b""`: the end.
@@ -84,6 +93,9 @@ class Stream:
         Raises `UpstreamUncertain` where it breaks off, and `TimeoutError` where nothing comes in `at_most` seconds;
         then nothing more can be read.
         """
+        if self._first:
+            first, self._first = self._first, b""
+            return first
         try:
             return await self._alarm.wait(anext(self._pieces, b""), at_most)
         except httpx.RequestError as error:
@@ -126,8 +138,8 @@ class Service:
         repeatable = repeatable or method in ("GET", "DELETE") or upload is not None
 
         async def ask() -> Any:
-            response = await self._ask(method, path, token, "application/json", json, upload)
-            return _result(response, await _content(response, MAX_ANSWER_BYTES), ordered=not repeatable)
+            response, sets = await self._ask(method, path, token, "application/json", json, upload)
+            return _result(response, await _content(response, MAX_ANSWER_BYTES), ordered=not repeatable, sets=sets)
 
         try:
             return await self._signed(ask, token, once=upload is not None)
@@ -143,33 +155,49 @@ class Service:
         """
 
         async def ask() -> Stream:
-            response = await self._ask("POST", path, token, "text/event-stream", json)
+            response, sets = await self._ask("POST", path, token, "text/event-stream", json)
             content_type = response.headers.get("content-type", "").lower()
-            if response.status_code == 200 and ("event-stream" in content_type or not content_type):
-                return Stream(response)
-            _result(response, await _content(response, MAX_REFUSAL_BYTES), ordered=orders)
+            if response.is_success and not any(kind in content_type for kind in ("json", "html")):
+                stream = Stream(response)
+                if "event-stream" in content_type or not content_type or await stream.begins_with_events():
+                    return stream
+            _result(response, await _content(response, MAX_REFUSAL_BYTES), ordered=orders, sets=sets)
             kind = UpstreamUncertain if orders else UpstreamFailed
             raise kind("The service answered with something else than a stream.")
 
         return await self._signed(ask, token)
 
     async def _signed[T](self, ask: Callable[[], Awaitable[T]], token: Token, *, once: bool = False) -> T:
-        """What `ask` gives; where the time of its signature is refused, once more by the service's own clock.
+        """What `ask` gives, asked once more where the service may take it then: signed by the service's own clock, or
+        with the cookies that a refusal set.
 
         `once`: it cannot be asked again as it is; the caller is told by an `UpstreamUnavailable` that it may ask anew.
         """
         try:
             return await ask()
-        except ClockRefused as refused:
-            await self._set_clock(token, refused)
-            if once:
-                raise UpstreamUnavailable(refused.message) from refused
+        except ClockRefused as error:
+            refused: Error = error
+            await self._set_clock(token, error)
+        except CookieWanted as error:
+            refused = error
+            wait, now = RISK.wait(0), time.monotonic()
+            if (
+                token.jar is None
+                or now - token.jar.tried_at < RISK_PAUSE
+                or wait >= context.current().deadline.remaining()
+            ):
+                raise
+            token.jar.tried_at = now
+            context.current().retries += 1
+            await asyncio.sleep(wait)
+        if once:
+            raise UpstreamUnavailable(refused.message) from refused
         return await ask()
 
     async def _set_clock(self, token: Token, refused: ClockRefused) -> None:
         """Go by the service's clock. Raises `refused` where that cannot be had, or makes no difference."""
         try:
-            response = await self._ask("GET", clock.PATH, token, "application/json", None)
+            response, _ = await self._ask("GET", clock.PATH, token, "application/json", None)
             told = _result(response, await _content(response, MAX_REFUSAL_BYTES), ordered=False)
         except Error as error:
             raise refused from error
@@ -178,7 +206,8 @@ class Service:
 
     async def _ask(
         self, method: str, path: str, token: Token, accept: str, json: Any, upload: Upload | None = None
-    ) -> httpx.Response:
+    ) -> tuple[httpx.Response, bool]:
+        """The response, and whether it sets cookies."""
         headers = {
             **signature.headers(self._sign_secret, self._clock.milliseconds()),
             "Accept": accept,
@@ -203,10 +232,13 @@ class Service:
             content=body,
             extensions=_STREAMED if accept == "text/event-stream" else ONCE,
         )
+        if token.jar is not None:
+            await token.jar.add_to(request, token.cookies)
         try:
-            return await self._client.send(request, stream=True, auth=None)
+            response = await self._client.send(request, stream=True, auth=None)
         except httpx.RequestError as error:
             raise unreachable(error) from error
+        return response, token.jar is not None and await token.jar.keep(response)
 
 
 def unreachable(error: httpx.RequestError) -> UpstreamFailed:
@@ -239,8 +271,14 @@ def _device_id(token: Token) -> str:
     return known or md5((token.account_id or token.text).encode(errors="replace"), usedforsecurity=False).hexdigest()
 
 
-def _result(response: httpx.Response, body: bytes, *, ordered: bool) -> Any:
-    return envelope.result(response.status_code, body, response.headers.get("retry-after"), ordered=ordered)
+def _result(response: httpx.Response, body: bytes, *, ordered: bool, sets: bool = False) -> Any:
+    """The `result` of an answer. Raises what a refusal means. `sets`: the answer sets cookies."""
+    try:
+        return envelope.result(response.status_code, body, response.headers.get("retry-after"), ordered=ordered)
+    except RiskControl as error:
+        if sets and not isinstance(error, VerificationPage):
+            raise CookieWanted(error.message) from error
+        raise
 
 
 async def _content(response: httpx.Response, at_most: int) -> bytes:

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 from lib.errors import Unauthorized
 from lib.upstreams.chatglm.session import lenient
+from lib.upstreams.chatglm.session.cookies import Jar
 
 MAX_LENGTH: Final = 8192
 """Letters of a token: real ones have 400. A longer one would be a header that no server takes."""
@@ -33,6 +34,8 @@ class Token(NamedTuple):
     """Seconds from its issue to its expiry."""
     device_id: str
     account_id: str
+    jar: Jar | None = None
+    """The cookies of its account."""
 
     @classmethod
     def read(cls, text: str) -> "Token":
@@ -53,7 +56,9 @@ class Token(NamedTuple):
         """
         payload = {"device_id": to.device_id, "uid": to.account_id, **(_payload(text) or {})}
         expires_at = _seconds(payload.get("exp"))
-        return cls._of(text, payload, "access", time.time() + ACCESS_LIFETIME if expires_at is None else expires_at)
+        if expires_at is None:
+            expires_at = time.time() + ACCESS_LIFETIME
+        return cls._of(text, payload, "access", expires_at)._replace(jar=to.jar)
 
     @classmethod
     def _of(cls, text: str, payload: dict[str, Any], kind: Literal["refresh", "access"], expires_at: float) -> "Token":
@@ -67,6 +72,16 @@ class Token(NamedTuple):
             device_id=device_id if _DEVICE_ID.fullmatch(device_id) else "",
             account_id=lenient.text(payload.get("uid")),
         )
+
+    @property
+    def cookies(self) -> dict[str, str]:
+        """What the page sends as cookies beside `Authorization` (protocol, "Cookies": [sure])."""
+        is_access = self.kind == "access"
+        return {
+            "chatglm_token": self.text if is_access else "",
+            "chatglm_refresh_token": (self.jar.refresh_token if self.jar else "") if is_access else self.text,
+            "chatglm_user_id": self.account_id,
+        }
 
     def expired(self, margin: float = 0.0) -> bool:
         """Is it over, or will it be in `margin` seconds."""
