@@ -3,15 +3,17 @@
 import asyncio
 import gzip
 import json
+import time
 from collections.abc import Iterator
 from contextlib import aclosing
 from typing import Any
 
 import pytest
 
-from lib.errors import BadRequest, UpstreamFailed, UpstreamUncertain
+from lib.errors import BadRequest, ContextLengthExceeded, UpstreamFailed, UpstreamUncertain
 from lib.types.chat import (
     ChatRequest,
+    Effort,
     Message,
     ResponseFormat,
     Sampling,
@@ -22,6 +24,7 @@ from lib.types.chat import (
 )
 from lib.types.events import Event, Finish, Reasoning, Source, Start, Text, ToolCallStart, Usage
 from lib.types.upstream import Tries
+from lib.upstreams.bigmodel import models
 from tests import bigmodel
 from tests.bigmodel import Answer, AnyDelta, Call, Gate, Platform, Raw, WebSearch
 from tests.bigmodel_upstream import UPSTREAM, ask, calls, finish, reasoning, request, run, sent, settled, text, user
@@ -214,7 +217,7 @@ def test_calls_that_all_have_the_index_0_or_none_are_told_apart(platform: Platfo
         AnyDelta(tool_calls=[{"function": {"name": "weather", "arguments": {"city": "Rome"}}}]),
     ]
     platform.script(Answer(*whole, finish="stop"))
-    events = ask(request(tools=(WEATHER,)), platform.key())
+    events = ask(request(tools=(WEATHER, Tool("time"))), platform.key())
     assert calls(events) == [("weather", "{}"), ("time", '{"zone": 1}'), ("weather", '{"city": "Rome"}')]
     assert finish(events) == "tool_calls"
 
@@ -227,11 +230,43 @@ def test_a_call_that_a_limit_cuts_is_not_ended(platform: Platform) -> None:
     assert "ToolCallEnd" not in [type(event).__name__ for event in events]
 
 
-@pytest.mark.parametrize("arguments", ['{"city": ', "[1]", '"Rome"', "5"])
-def test_arguments_that_are_no_object_are_an_error(platform: Platform, arguments: str) -> None:
-    platform.script(Answer(Call("weather", arguments)))
-    with pytest.raises(UpstreamFailed, match="not a JSON object"):
-        ask(request(tools=(WEATHER,)), platform.key())
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ("", ["{}"]),
+        ("null", ["{}"]),
+        ('{"city": "Rome"', ['{"city": "Rome"}']),
+        ('"{\\"city\\": \\"Rome\\"}"', ['{"city":"Rome"}']),
+        ('{"city": "Rome"}{"city": "Rome"}', ['{"city": "Rome"}']),
+        ('{"city": "Rome"}{"city": "Bonn"}', ['{"city": "Rome"}', '{"city":"Bonn"}']),
+        # What cannot be read goes out as the model wrote it: an agent asks for it again.
+        ('{"city": ', ['{"city": ']),
+        ("[1]", ["[1]"]),
+        ('"Rome"', ['"Rome"']),
+        ("5", ["5"]),
+    ],
+)
+def test_odd_arguments_are_read_as_far_as_they_can_be(platform: Platform, arguments: str, told: list[str]) -> None:
+    for pieces in ((arguments,), tuple(arguments)):
+        platform.script(Answer(Call("weather", *pieces)))
+        events = ask(request(tools=(WEATHER,)), platform.key())
+        assert calls(events) == [("weather", one) for one in told]
+        assert finish(events) == "tool_calls"
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "told"),
+    [
+        ('weather{"city": "Rome"}', "", ("weather", '{"city":"Rome"}')),
+        ("<tool_call>weather<arg_key>city</arg_key><arg_value>Rome</arg_value>", "", ("weather", '{"city":"Rome"}')),
+        ("no_such_tool", '{"a": 1}', ("no_such_tool", '{"a": 1}')),
+    ],
+)
+def test_what_a_call_s_name_holds_besides_is_read(
+    platform: Platform, name: str, arguments: str, told: tuple[str, str]
+) -> None:
+    platform.script(Answer(Call(name, arguments)))
+    assert calls(ask(request(tools=(WEATHER,)), platform.key())) == [told]
 
 
 def test_where_one_call_is_wanted_the_first_is_kept(platform: Platform) -> None:
@@ -254,7 +289,6 @@ def test_the_history_goes_back_with_calls_results_and_reasoning(platform: Platfo
         {"role": "user", "content": "Weather in Rome?"},
         {
             "role": "assistant",
-            "content": "",
             "reasoning_content": "Look it up.",
             "tool_calls": [
                 {"id": "c1", "type": "function", "function": {"name": "weather", "arguments": '{"city": "Rome"}'}}
@@ -289,16 +323,17 @@ def test_a_wanted_form_is_asked_for_in_words_and_natively_where_the_platform_can
         (request(sampling=Sampling(temperature=1.7, top_p=0.0)), {"temperature": 1.0, "top_p": 0.01}),
         (request(sampling=Sampling(temperature=0.0, top_p=1.0)), {"temperature": 0.0, "top_p": 1.0}),
         (request(sampling=Sampling(max_tokens=10**9)), {"max_tokens": 131072}),
+        (request(sampling=Sampling(max_tokens=10**9), model="glm-4.5-air"), {"max_tokens": 98304}),
+        (
+            request(vendor={"do_sample": False, "thinking": {"clear_thinking": False}}),
+            {"do_sample": False, "thinking": {"type": "enabled", "clear_thinking": False}},
+        ),
         (request(sampling=Sampling(max_tokens=500, max_completion_tokens=900)), {"max_tokens": 500}),
         (request(sampling=Sampling(max_tokens=0, max_completion_tokens=-1)), {}),
         (request(sampling=Sampling(stop=("END",))), {"stop": ["END"]}),
         (request(sampling=Sampling(stop=("END", "FIN"))), {}),
-        (request(effort="none"), {"thinking": {"type": "disabled"}}),
-        (request(effort="minimal"), {"thinking": {"type": "disabled"}}),
-        (request(effort="xhigh"), {"thinking": {"type": "enabled"}, "reasoning_effort": "xhigh"}),
-        (request(effort="high", model="glm-4.7"), {"thinking": {"type": "enabled"}}),
-        (request(model="glm-5.3-think"), {"thinking": {"type": "enabled"}, "reasoning_effort": "high"}),
-        (request(model="glm-5.3-think", effort="low"), {"thinking": {"type": "enabled"}, "reasoning_effort": "low"}),
+        (request(model="glm-5.3-think"), {}),
+        (request(model="glm-5.3-think", effort="low"), {"reasoning_effort": "low"}),
         (request(tools=(WEATHER,), tool_choice=ToolChoice("none")), {}),
         (request(search=False), {}),
     ],
@@ -309,7 +344,75 @@ def test_options_are_sent_as_the_platform_takes_them(
     ask(asked, platform.key())
     body = sent(platform)
     name = asked.model.removesuffix("-think")
-    assert body == {"model": name, "stream": True, "messages": [{"role": "user", "content": "Hello"}], **expected}
+    usual = {"thinking": {"type": "enabled"}, "reasoning_effort": "high"} if name.startswith("glm-5.3") else {}
+    messages = [{"role": "user", "content": "Hello"}]
+    assert body == {"model": name, "stream": True, "messages": messages, **usual, **expected}
+
+
+EFFORTS: tuple[Effort | None, ...] = (None, "none", "minimal", "low", "medium", "high", "xhigh", "max")
+ALWAYS = ["high", "low", "low", "low", "high", "high", "max", "max"]
+BY_EFFORT = ["high", "off", "off", "high", "high", "high", "max", "max"]
+SWITCH = ["", "off", "off", "on", "on", "on", "on", "on"]
+
+
+@pytest.mark.parametrize(
+    ("model", "expected"),
+    [
+        *((name, ALWAYS) for name in ("glm-5.3", "glm-5.3-flash", "glm-5.3-flashx", "glm-5.4", "GLM-5.3")),
+        ("glm-5.2", BY_EFFORT),
+        *(
+            (name, SWITCH)
+            for name in ("glm-5.1", "glm-5-turbo", "glm-5v-turbo", "glm-4.7-flash", "glm-4.6v", "glm-4.5")
+        ),
+        *((name, [""] * 8) for name in ("glm-4.1v-thinking-flash", "glm-4-flash-250414", "glm-4-long")),
+    ],
+)
+def test_every_effort_is_sent_as_the_model_takes_it(platform: Platform, model: str, expected: list[str]) -> None:
+    key = platform.key()
+    for effort, wanted in zip(EFFORTS, expected, strict=True):
+        assert finish(ask(request(effort=effort, model=model), key)) == "stop"
+        body = sent(platform)
+        switch = body.get("thinking", {}).get("type", "")
+        said = body.get("reasoning_effort") or {"enabled": "on", "disabled": "off"}.get(switch, "")
+        assert (said, effort) == (wanted, effort)
+
+
+def test_a_name_that_is_not_known_passes_without_a_field_of_thinking(platform: Platform) -> None:
+    assert models.find(request(model="glm-9-odd", effort="max")).row.thinking == "always"
+    assert models.find(request(model="qwen-3", effort="max")).thinking() == {}
+
+
+def test_an_answer_ends_with_the_model_though_the_connection_stays_open(platform: Platform) -> None:
+    for usage in (True, False):
+        platform.script(Answer(bigmodel.Text("Done."), usage=usage, stays_open=True))
+        started = time.monotonic()
+        events = ask(request(), platform.key())
+        assert (text(events), finish(events)) == ("Done.", "stop")
+        assert time.monotonic() - started < 5
+
+
+def test_a_context_that_is_full_is_told_as_what_it_is(platform: Platform) -> None:
+    platform.script(Answer(finish="model_context_window_exceeded"))
+    with pytest.raises(ContextLengthExceeded):
+        ask(request(), platform.key())
+    platform.script(Answer(bigmodel.Text("Half"), finish="model_context_window_exceeded"))
+    assert ask(request(), platform.key())[-1] == Finish("length", context_full=True)
+
+
+def test_an_answer_that_only_thought_says_so(platform: Platform) -> None:
+    platform.script(Answer(bigmodel.Reasoning("Hm."), finish="length"))
+    end = ask(request(), platform.key())[-1]
+    assert isinstance(end, Finish)
+    assert "max_tokens" in end.note
+
+
+@pytest.mark.parametrize("size", [1, 3, 1000])
+def test_marks_of_older_models_are_no_part_of_the_answer(platform: Platform, size: int) -> None:
+    whole = "<think>Hm <b></think>\n<|begin_of_box|>42<|end_of_box|> is < 43 <think>"
+    pieces = [whole[at : at + size] for at in range(0, len(whole), size)]
+    platform.script(Answer(*map(bigmodel.Text, pieces)))
+    events = ask(request(model="glm-4.1v-thinking-flash"), platform.key())
+    assert (reasoning(events), text(events)) == ("Hm <b>", "42 is < 43 <think>")
 
 
 def test_only_the_tools_that_may_be_called_are_declared(platform: Platform) -> None:
@@ -384,7 +487,7 @@ def test_half_a_surrogate_pair_does_no_harm(platform: Platform) -> None:
     ],
 )
 def test_what_only_the_web_service_knows_is_not_served(asked: ChatRequest, served: bool) -> None:
-    assert (UPSTREAM.refusal(asked) is None) is served
+    assert (UPSTREAM.why_not(asked) is None) is served
 
 
 @pytest.mark.parametrize(

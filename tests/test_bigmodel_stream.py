@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from lib.errors import UpstreamFailed
 from lib.types.events import Event, Finish, ToolCallArguments, ToolCallEnd, ToolCallStart
 from lib.upstreams.bigmodel.chunks import Chunks
+from lib.upstreams.bigmodel.models import Wanted, row_of
 from lib.upstreams.bigmodel.tool_calls import ToolCalls
 from lib.upstreams.shared import sse_decoder
 from lib.upstreams.shared.sse_decoder import SseDecoder
@@ -74,22 +75,24 @@ def test_calls_come_whole_and_in_order_however_their_pieces_are_mixed(
     mixed: tuple[list[tuple[str, str]], list[dict[str, Any]]],
 ) -> None:
     told, deltas = mixed
-    reader = ToolCalls()
+    reader = ToolCalls(())
     events: list[Event] = [event for delta in deltas for event in reader.feed([delta])]
-    events += reader.end()
+    events += reader.finish(cut=False)
     assert calls(events) == told
-    assert not reader.broken
     assert [event.id for event in events if isinstance(event, ToolCallStart)] == [f"call_{i}" for i in range(len(told))]
     assert sum(isinstance(event, ToolCallEnd) for event in events) == len(told)
 
 
 def test_arguments_are_told_as_they_come() -> None:
-    reader = ToolCalls()
+    reader = ToolCalls(())
     begun = reader.feed([{"index": 0, "id": "a", "function": {"name": "write", "arguments": '{"te'}}])
     assert begun == [ToolCallStart("a", "write"), ToolCallArguments('{"te')]
     assert reader.feed([{"index": 0, "function": {"arguments": 'xt": 1'}}]) == [ToolCallArguments('xt": 1')]
-    assert reader.feed([{"index": 0, "function": {"arguments": "}"}}]) == [ToolCallArguments("}")]
-    assert reader.end() == [ToolCallEnd()]
+    assert reader.feed([{"index": 0, "function": {"arguments": "}"}}]) == [
+        ToolCallArguments("}"),
+        ToolCallEnd(),
+    ]
+    assert reader.finish(cut=False) == []
 
 
 JSON = st.recursive(
@@ -111,7 +114,7 @@ LIKE_CHUNKS = st.recursive(
 @settings(deadline=None)  # A busy machine is no failure.
 @given(st.lists(LIKE_CHUNKS | st.fixed_dictionaries({"choices": st.lists(LIKE_CHUNKS, max_size=2)}), max_size=5))
 def test_whatever_comes_is_read_without_harm(chunks: list[Any]) -> None:
-    reader = Chunks(lambda: 1)
+    reader = Chunks(lambda: 1, Wanted(row_of("glm-5.3")))
     stream = "".join(f"data: {json.dumps(chunk)}\n\n" for chunk in chunks).encode(errors="replace")
     events = reader.feed(stream)
     if reader.failure is None:
@@ -129,7 +132,7 @@ def test_nothing_is_lost_or_doubled_in_any_cut(said: list[tuple[str, str]], plac
     chunks = [{"choices": [{"delta": {field: words}}]} for field, words in said]
     last = {"choices": [{"delta": {"content": "."}, "finish_reason": "stop"}]}
     stream = "".join(f"data: {json.dumps(chunk)}\n\n" for chunk in [*chunks, last]).encode() + b"data: [DONE]\n\n"
-    reader = Chunks(lambda: 1)
+    reader = Chunks(lambda: 1, Wanted(row_of("glm-5.3")))
     events = [event for piece in cut(stream, places) for event in reader.feed(piece)]
     events += reader.closing()
     assert text(events) == "".join(words for field, words in said if field == "content") + "."

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from lib.files import first_frame
-from lib.files.first_frame import MAX_HEIGHT, MAX_PIXELS, WIDTH, fit, fit_in_turn
+from lib.files import pictures
+from lib.files.pictures import MAX_HEIGHT, MAX_PIXELS, WIDTH, fit, fit_in_turn
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 
@@ -130,7 +130,7 @@ def test_a_picture_of_too_many_pixels_is_refused_before_it_is_decoded(width: int
 
 
 def test_the_limit_is_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(first_frame, "MAX_PIXELS", 60 * 40)
+    monkeypatch.setattr(pictures, "MAX_PIXELS", 60 * 40)
     fit(picture("RGB", 60, 40, "PNG"))
     with pytest.raises(ValueError, match="million pixels"):
         fit(picture("RGB", 60, 41, "PNG"))
@@ -145,7 +145,7 @@ def test_pictures_are_decoded_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> 
             met.append(together.wait(0.2))
         return b""
 
-    monkeypatch.setattr(first_frame, "_frame", frame)
+    monkeypatch.setattr(pictures, "_frame", frame)
 
     async def both() -> list[bytes]:
         content = picture("RGB", 30, 20, "PNG")

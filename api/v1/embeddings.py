@@ -14,7 +14,7 @@ from lib.serving.app import function
 from lib.serving.body import body_of
 from lib.serving.lambda_handler import LambdaHandler
 from lib.serving.platforms import check_size
-from lib.types.upstream import Embeddings, Tries, Upstream
+from lib.types.upstream import Embeddings, Embeds, Tries, Upstream, cannot
 from lib.upstreams import choose
 from lib.wires.openai.embeddings import MODEL, EmbeddingRequest, whole
 from lib.wires.openai.wire import WIRE
@@ -31,6 +31,8 @@ async def embed(request: Request) -> Response:
     keys.note_model(brought, body.model or MODEL)
 
     async def call(upstream: Upstream, key: str, tries: Tries) -> Embeddings:
+        if not isinstance(upstream, Embeds):
+            raise cannot(upstream, "Embeddings")
         return await upstream.embed(body.input, body.model or MODEL, body.dimensions, key)
 
     found = await fail_over_call(brought, call, generates=False)

@@ -99,7 +99,7 @@ def _resolved(request: ChatRequest) -> ChatRequest:
 
 def _able(tried: Sequence[Candidate], request: ChatRequest) -> list[Candidate]:
     """Those whose upstream can answer at all. Raises the first one's refusal where there are none."""
-    refusals = [one.upstream.refusal(request) for one in tried]
+    refusals = [one.upstream.why_not(request) for one in tried]
     able = [one for one, refusal in zip(tried, refusals, strict=True) if refusal is None]
     if not able:
         raise next(filter(None, refusals))

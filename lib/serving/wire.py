@@ -7,6 +7,7 @@ from starlette.requests import HTTPConnection
 
 from lib.errors import Error
 from lib.types.events import Event
+from lib.types.upstream import Model
 
 
 class ListedModel(NamedTuple):
@@ -17,6 +18,8 @@ class ListedModel(NamedTuple):
     """The upstream that knows it."""
     meaning: str = ""
     """The name that it is an alias of."""
+    model: Model = Model("")
+    """What is known of it."""
     is_usual: bool = True
     """Not one of the names of other makers' models that are taken where the deployer says nothing."""
 

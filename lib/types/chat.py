@@ -27,6 +27,8 @@ class FilePart(NamedTuple):
     """The file name that the caller gave."""
     is_image: bool = False
     """The caller calls it a picture: one that is not is refused."""
+    is_video: bool = False
+    """The caller calls it a video, which some models see."""
 
 
 type Part = TextPart | FilePart
@@ -129,6 +131,9 @@ class ChatRequest(NamedTuple):
     """May one answer make several calls."""
     response_format: ResponseFormat | None = None
     sampling: Sampling = Sampling()
+    vendor: Mapping[str, Any] = MappingProxyType({})
+    """Fields in Zhipu's own words, for the platform that has them: a body's, with those of `thinking` and `web_search`
+    as objects in it."""
     streamed: bool = True
     """Does the caller see the answer as it comes; where not, all of it can still be asked for again."""
 

@@ -135,6 +135,8 @@ class Finish(NamedTuple):
     reason: FinishReason
     note: str = ""
     """What the upstream has to say about the end: the filter's words, to be shown after the text."""
+    context_full: bool = False
+    """With `length`: not the caller's limit ended it, but the model's own."""
 
 
 type Event = (

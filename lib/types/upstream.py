@@ -1,10 +1,10 @@
 """What an upstream can do: the protocol between the endpoints and the services that answer."""
 
 from collections.abc import AsyncGenerator, Sequence
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 from lib.errors import BadRequest
-from lib.types.chat import ChatRequest
+from lib.types.chat import ChatRequest, Effort
 from lib.types.events import Event
 from lib.types.images import DrawnImage, ImageRequest
 from lib.types.videos import VideoJob, VideoRequest, VideoState
@@ -69,8 +69,27 @@ class Tries:
         return not (repeated or self.others)
 
 
+class Model(NamedTuple):
+    """A model that can be asked for."""
+
+    name: str
+    context: int | None = None
+    """Tokens of the prompt and the answer together; None where nobody knows."""
+    max_output: int | None = None
+    """Tokens of an answer, its reasoning among them."""
+    sees: bool = False
+    """Does it take pictures."""
+    efforts: tuple[Effort, ...] = ()
+    """Those that make a difference."""
+    chats: bool = False
+    """Does it answer in words: others draw, film or embed."""
+
+
 class Upstream(Protocol):
-    """A service that answers. Every method raises an `Error` of `lib.errors` where it fails."""
+    """A service that answers in a chat. Every method raises an `Error` of `lib.errors` where it fails.
+
+    What only some do besides is in `Draws`, `Films` and `Embeds`.
+    """
 
     @property
     def name(self) -> str:
@@ -89,11 +108,11 @@ class Upstream(Protocol):
     def expires_at(self, key: str) -> float | None:
         """Until when a key is good by its own words, Unix time in seconds; None where it does not say."""
 
-    def refusal(self, request: ChatRequest) -> BadRequest | None:
+    def why_not(self, request: ChatRequest) -> BadRequest | None:
         """Why it cannot answer this at all, None where it can: agents and conversations are one upstream's own."""
 
-    def models(self) -> Sequence[str]:
-        """The names of models to show to clients."""
+    def models(self) -> Sequence[Model]:
+        """The models to show to clients."""
 
     def knows(self, model: str) -> bool:
         """Is it the name of a model that can be asked for here."""
@@ -104,8 +123,21 @@ class Upstream(Protocol):
     async def count_tokens(self, request: ChatRequest, key: str) -> int:
         """Tokens of the prompt that `answer` would send."""
 
+    async def check(self, key: str) -> KeyState:
+        """Is a key alive. Generates nothing."""
+
+
+@runtime_checkable
+class Draws(Protocol):
+    """An upstream that makes pictures."""
+
     async def draw(self, request: ImageRequest, key: str, tries: Tries) -> list[DrawnImage]:
         """Pictures, in the order of their numbers."""
+
+
+@runtime_checkable
+class Films(Protocol):
+    """An upstream that makes videos."""
 
     async def create_video(self, request: VideoRequest, key: str) -> VideoJob:
         """Take the order of a video."""
@@ -116,8 +148,15 @@ class Upstream(Protocol):
     async def delete_video(self, job_id: str, key: str) -> None:
         """Remove a job and its video."""
 
+
+@runtime_checkable
+class Embeds(Protocol):
+    """An upstream that makes vectors of texts."""
+
     async def embed(self, inputs: Sequence[str], model: str, dimensions: int | None, key: str) -> Embeddings:
         """The vectors of texts."""
 
-    async def check(self, key: str) -> KeyState:
-        """Is a key alive. Generates nothing."""
+
+def cannot(upstream: Upstream, what: str) -> BadRequest:
+    """What a caller is told whose key is of a service that does not do this. `what`: in the plural, `Embeddings`."""
+    return BadRequest(f"{what} need a key of another service: {upstream.name} has none.", param="model")

@@ -1,5 +1,7 @@
 """Videos and how they come about: the one vocabulary between wire and upstream."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from lib.types.chat import FilePart
@@ -28,6 +30,8 @@ class VideoRequest(NamedTuple):
     with_audio: bool | None = None
     """Sound that the upstream makes itself."""
     quality: Literal["speed", "quality"] | None = None
+    vendor: Mapping[str, str] = MappingProxyType({})
+    """Fields of Vidu's models, in their own words."""
 
 
 class VideoJob(NamedTuple):

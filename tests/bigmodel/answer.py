@@ -100,7 +100,7 @@ class Answer:
     chunk has none. `bare`: chunks without `object`. `error`: a code, told in an event instead of the last chunk. `cut`:
     the connection closes before the last chunk; `clean`: the HTTP body ends in order all the same. `done` False: no
     `[DONE]`. `before`, `delay`: seconds until the first chunk and between chunks; `gate` holds them. `crlf`: lines end
-    with CR LF.
+    with CR LF. `stays_open`: after the last chunk nothing but comments comes, and no end.
     """
 
     parts: tuple[Part, ...]
@@ -117,6 +117,7 @@ class Answer:
     delay: float = 0.0
     gate: Gate | None = None
     crlf: bool = False
+    stays_open: bool = False
 
     def __init__(self, *parts: Part, **options: Any) -> None:
         for name, value in {"parts": parts, **options}.items():

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import json
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -107,13 +108,14 @@ class Chat:
         yield event({"choices": [last], **({} if answer.usage_apart else told)})
         if answer.usage_apart:
             yield event({"choices": [], **told})
-        if answer.done:
+        if answer.done and not answer.stays_open:
             yield b"data: [DONE]" + line_end * 2
 
 
 def prompt_tokens(asked: dict[str, Any]) -> int:
     """Return how many tokens the prompt of a chat call has."""
     prompt = json.dumps([asked["messages"], asked.get("tools")], ensure_ascii=False)
+    prompt = re.sub(r'"url": "[^"]*"', "", prompt)  # Pictures cost by their size, not by letters.
     return len(prompt) // LETTERS_PER_TOKEN
 
 
@@ -159,6 +161,8 @@ class Stream:
         headers = [(b"content-type", b"text/event-stream;charset=UTF-8")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await self._play(send)
+        while answer.stays_open and await call.pause(0.1):
+            await send({"type": "http.response.body", "body": b": waiting\n\n", "more_body": True})
         gone = call.halt.done() and call.halt.result() == "gone"
         if gone:
             call.finish()

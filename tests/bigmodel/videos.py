@@ -126,4 +126,4 @@ def _check(body: dict[str, Any]) -> None:
         raise bad("duration is none that cogvideox-3 has", 1214)
     frames = body.get("image_url") or []
     for frame in [frames] if isinstance(frames, str) else frames:
-        checks.image(frame)
+        checks.frame(frame)

@@ -20,7 +20,7 @@ from lib.serving.body import body_of
 from lib.serving.lambda_handler import LambdaHandler
 from lib.serving.platforms import check_size
 from lib.types.images import DrawnImage
-from lib.types.upstream import Tries, Upstream
+from lib.types.upstream import Draws, Tries, Upstream, cannot
 from lib.upstreams import choose
 from lib.wires.openai.image_request import ImageRequest
 from lib.wires.openai.image_response import whole
@@ -38,6 +38,8 @@ async def generate(request: Request) -> Response:
     keys.note_model(brought, wanted.model)
 
     async def draw(upstream: Upstream, key: str, tries: Tries) -> list[DrawnImage]:
+        if not isinstance(upstream, Draws):
+            raise cannot(upstream, "Pictures")
         return await upstream.draw(wanted, key, tries)
 
     drawn = (await fail_over_call(brought, draw))[: body.n]

@@ -23,7 +23,7 @@ from lib.serving.app import function
 from lib.serving.body import body_of
 from lib.serving.lambda_handler import LambdaHandler
 from lib.types.images import DrawnImage
-from lib.types.upstream import Tries, Upstream
+from lib.types.upstream import Draws, Films, Tries, Upstream, cannot
 from lib.types.videos import VideoState
 from lib.upstreams import choose
 from lib.wires.openai.wire import WIRE
@@ -45,11 +45,15 @@ async def create(request: Request) -> JSONResponse:
     if (drawing := body.drawing()) is not None:
 
         async def draw(upstream: Upstream, key: str, tries: Tries) -> list[DrawnImage]:
+            if not isinstance(upstream, Draws):
+                raise cannot(upstream, "Pictures")
             return await upstream.draw(drawing, key, tries)
 
         wanted = wanted._replace(frames=((await fail_over_call(brought, draw))[0],))
 
-    async def start(upstream: Upstream, key: str, tries: Tries) -> tuple[JobId, Upstream, str]:
+    async def start(upstream: Upstream, key: str, tries: Tries) -> tuple[JobId, Films, str]:
+        if not isinstance(upstream, Films):
+            raise cannot(upstream, "Videos")
         job = await upstream.create_video(wanted, key)
         made = JobId(
             job=job.id,
@@ -77,16 +81,19 @@ async def delete(request: Request) -> JSONResponse:
     return JSONResponse(deleted_object(request.path_params["id"]))
 
 
-def _find(request: Request) -> tuple[JobId, Upstream, str]:
+def _find(request: Request) -> tuple[JobId, Films, str]:
     """The job that the path names, and whose it is. Raises `NotFound`."""
     brought = {one.key.text: one for one in keys.from_request(WIRE.credentials(request), choose)}
     found, key = JobId.verify(request.path_params["id"], brought)
     brought[key].note("asked")
-    return found, brought[key].upstream, key
+    upstream = brought[key].upstream
+    if not isinstance(upstream, Films):
+        raise cannot(upstream, "Videos")
+    return found, upstream, key
 
 
 async def _answer(
-    request: Request, found: JobId, upstream: Upstream, key: str, state: VideoState | None = None
+    request: Request, found: JobId, upstream: Films, key: str, state: VideoState | None = None
 ) -> JSONResponse:
     """How far the job is, after the time that the client would rather wait. `state`: what is known already."""
     look = partial(upstream.video, found.job, key, sound=found.sound)

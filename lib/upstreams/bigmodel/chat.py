@@ -3,13 +3,14 @@
 `POST /chat/completions`, always streamed (open platform, "Stream": [documented]).
 """
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any, Final
 
 import httpx
 
-from lib.errors import BadRequest, UpstreamFailed
+from lib.errors import UpstreamFailed
 from lib.http import content
 from lib.invocation import context
 from lib.invocation.retry import retry
@@ -21,6 +22,9 @@ from lib.upstreams.bigmodel import chat_request, messages, models, service
 from lib.upstreams.bigmodel.chunks import Chunks
 from lib.upstreams.bigmodel.errors import of_body
 from lib.upstreams.bigmodel.messages import Prompt
+
+USAGE_TIMEOUT: Final = 1.0
+"""Seconds for which an answer that the model has ended waits for what it cost, and for the connection's end."""
 
 _CHAT: Final = "/chat/completions"
 _TOKENIZER: Final = "/tokenizer"
@@ -51,7 +55,7 @@ async def count_tokens(request: ChatRequest, key: str) -> int:
     platform = service.current()
     model = models.find(request)
     async with within_deadline():
-        prompt = await messages.build(request.messages, model, platform, key)
+        prompt = await messages.build(request.messages, platform, key)
         body: dict[str, Any] = {"model": _counted_by(model, prompt), "messages": prompt.messages}
         if declared := chat_request.tools(request, model):
             body["tools"] = declared
@@ -63,11 +67,10 @@ async def count_tokens(request: ChatRequest, key: str) -> int:
     return count
 
 
-def _counted_by(model: models.Model, prompt: Prompt) -> str:
+def _counted_by(model: models.Wanted, prompt: Prompt) -> str:
     if model.name in models.TOKENIZER:
         return model.name
-    sees = any(isinstance(message["content"], list) for message in prompt.messages)
-    return _TOKENIZER_MODEL_THAT_SEES if sees else _TOKENIZER_MODEL
+    return _TOKENIZER_MODEL_THAT_SEES if prompt.shows else _TOKENIZER_MODEL
 
 
 class Generation:
@@ -81,19 +84,15 @@ class Generation:
         self._response: httpx.Response | None = None
         self._pieces: AsyncGenerator[bytes] | None = None
         self._chunks = self._reader()
+        self._usage_until = 0.0
 
     async def begin(self) -> list[Event]:
         """Ask, and read the first events. Until these are there, what the platform refused is asked again."""
-        options = chat_request.options(self._request, self._model)
-        prompt = await self._prompt(older_urls=True)
-        try:
-            return await self._ask({**options, "messages": prompt.messages})
-        except BadRequest as error:
-            # A picture of an old turn may be gone, which only the platform finds out: the conversation must go on.
-            if type(error) is not BadRequest or not prompt.has_older_urls:
-                raise
-            prompt = await self._prompt(older_urls=False)
-            return await self._ask({**options, "messages": prompt.messages})
+        prompt = await messages.build(self._request.messages, self._service, self._key)
+        if prompt.shows and not self._model.sees:
+            self._model = self._model._replace(row=models.row_of(models.SEEING))
+        body = {**chat_request.options(self._request, self._model), "messages": prompt.messages}
+        return await retry(lambda: self._attempt(body))
 
     async def rest(self) -> AsyncGenerator[list[Event]]:
         """The events that follow, to the last."""
@@ -102,7 +101,7 @@ class Generation:
             try:
                 events = await self._read()
             except TimeoutError:
-                yield chunks.closing("length")
+                yield chunks.closing(None if chunks.finished else "length")
                 return
             if events:
                 yield events
@@ -118,15 +117,12 @@ class Generation:
 
     def _reader(self) -> Chunks:
         said = texts(self._request.messages)
-        return Chunks(lambda: tokens(said), silent=self._model.silent, one_call=not self._request.parallel_tool_calls)
-
-    async def _prompt(self, *, older_urls: bool) -> Prompt:
-        return await messages.build(
-            self._request.messages, self._model, self._service, self._key, older_urls=older_urls
+        return Chunks(
+            lambda: tokens(said),
+            self._model,
+            self._request.callable_tools,
+            one_call=not self._request.parallel_tool_calls,
         )
-
-    async def _ask(self, body: dict[str, Any]) -> list[Event]:
-        return await retry(lambda: self._attempt(body))
 
     async def _attempt(self, body: dict[str, Any]) -> list[Event]:
         await self.close()
@@ -177,15 +173,26 @@ class Generation:
         return self._take(piece)
 
     async def _piece(self) -> bytes:
+        """What arrives next; nothing at the end, or a moment after the model's own: the connection may stay open."""
         assert self._pieces is not None
-        return await anext(self._pieces, b"")
+        if not self._chunks.finished:
+            return await anext(self._pieces, b"")
+        try:
+            async with asyncio.timeout_at(self._usage_until):
+                return await anext(self._pieces, b"")
+        except TimeoutError:
+            return b""
 
     def _take(self, piece: bytes) -> list[Event]:
         chunks = self._chunks
         if not piece:
             chunks.done = True
             return chunks.end()
+        had_finished = chunks.finished
         events = chunks.feed(piece)
+        if chunks.finished and not had_finished:
+            self._usage_until = asyncio.get_running_loop().time() + USAGE_TIMEOUT
+        chunks.done = chunks.done or (chunks.finished and chunks.counted)
         if chunks.done and chunks.failure is None:
             events += chunks.closing() if chunks.finished else chunks.end()
         return events

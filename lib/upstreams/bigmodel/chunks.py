@@ -5,13 +5,14 @@ may be empty and `object` missing (open platform, "Stream": [documented]).
 """
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from pydantic_core import from_json
 
-from lib.errors import Error, UpstreamFailed, UpstreamUncertain
+from lib.errors import ContextLengthExceeded, Error, UpstreamFailed, UpstreamUncertain
 from lib.tokens import tokens
+from lib.types.chat import Tool
 from lib.types.events import (
     Event,
     Finish,
@@ -24,6 +25,8 @@ from lib.types.events import (
     Usage,
 )
 from lib.upstreams.bigmodel import errors
+from lib.upstreams.bigmodel.marks import Marks
+from lib.upstreams.bigmodel.models import Wanted
 from lib.upstreams.bigmodel.tool_calls import ToolCalls
 from lib.upstreams.shared.sse_decoder import SseDecoder
 
@@ -31,13 +34,15 @@ _REASONS: Final[dict[str, FinishReason]] = {
     "stop": "stop",
     "length": "length",
     "max_tokens": "length",
-    "model_context_window_exceeded": "length",
+    "model_context_window_exceeded": "length",  # The context is full: `_CONTEXT_FULL`.
     "sensitive": "content_filter",
     "content_filter": "content_filter",
     "tool_calls": "tool_calls",
     "function_call": "tool_calls",
 }
 _NETWORK_ERROR: Final = "network_error"
+_CONTEXT_FULL: Final = "model_context_window_exceeded"
+_ONLY_THOUGHT: Final = "[The answer ended within its reasoning, which max_tokens counts: allow more, or think less.]"
 
 _log = logging.getLogger("glm.bigmodel.chunks")
 
@@ -45,8 +50,10 @@ _log = logging.getLogger("glm.bigmodel.chunks")
 class Chunks:
     """Reads one answer. Feed it what arrives; it gives the events that are complete."""
 
-    def __init__(self, count_prompt: Callable[[], int], *, silent: bool = False, one_call: bool = False) -> None:
-        """`count_prompt` estimates the prompt's tokens, should the platform not tell; `silent`: without reasoning."""
+    def __init__(
+        self, count_prompt: Callable[[], int], model: Wanted, tools: Sequence[Tool] = (), *, one_call: bool = False
+    ) -> None:
+        """`count_prompt` estimates the prompt's tokens, should the platform not tell; `tools`: the caller's."""
         self.finished = False
         """The model has ended the answer. Usage may still come."""
         self.done = False
@@ -54,9 +61,10 @@ class Chunks:
         self.failure: Error | None = None
         """Why the answer failed, where it did. The events before the failure have been given."""
         self._count_prompt = count_prompt
-        self._silent = silent
+        self._silent = model.silent
+        self._marks = Marks() if model.row.writes_marks else None
         self._decoder = SseDecoder()
-        self._calls = ToolCalls(only_first=one_call)
+        self._calls = ToolCalls(tools, only_first=one_call)
         self._started = False
         self._model = ""
         self._reason = ""
@@ -66,6 +74,11 @@ class Chunks:
         self._held: list[Event] = []
         """What came while a call was open; it is told after that."""
         self._unreadable = False
+
+    @property
+    def counted(self) -> bool:
+        """The platform has told what the answer cost, which it does last."""
+        return self._usage is not None
 
     def feed(self, piece: bytes) -> list[Event]:
         """The events that `piece` completes, neighbouring texts as one. Look at `failure` and `done` afterwards."""
@@ -92,21 +105,23 @@ class Chunks:
 
         `reason`: it ends before its time, and why.
         """
-        events = [*self._calls.end(), *self._held]
-        reason = reason or self._finish_reason()
-        if self._calls.broken and reason not in ("length", "content_filter"):
-            self.failure = UpstreamFailed("The model called a tool with arguments that are not a JSON object.")
-            return self._started_with(events)
-        if reason == "stop" and not self._said and not self._calls.made:
+        events: list[Event] = []
+        if self._marks is not None:
+            self._say(self._marks.finish(), events)
+        reason = reason or _REASONS.get(self._reason, "stop")
+        events += [*self._calls.finish(cut=reason in ("length", "content_filter")), *self._held]
+        if reason in ("stop", "tool_calls"):
+            reason = "tool_calls" if self._calls.made else "stop"
+        said = self._said or self._calls.made
+        if self._reason == _CONTEXT_FULL and not said:
+            self.failure = ContextLengthExceeded("The prompt is longer than the model takes.")
+            return []
+        if reason == "stop" and not said:
             self.failure = UpstreamFailed("The model ended the answer without saying anything.")
             return []
-        return self._started_with([*events, self._counted(), Finish(reason)])
-
-    def _finish_reason(self) -> FinishReason:
-        reason = _REASONS.get(self._reason, "stop")
-        if reason in ("stop", "tool_calls"):
-            return "tool_calls" if self._calls.made else "stop"
-        return reason
+        note = _ONLY_THOUGHT if reason == "length" and self._thought and not said else ""
+        end = Finish(reason, note, context_full=self._reason == _CONTEXT_FULL)
+        return self._started_with([*events, self._counted(), end])
 
     def _read(self, payloads: Iterator[bytes]) -> list[Event]:
         events: list[Event] = []
@@ -161,20 +176,24 @@ class Chunks:
     def _delta(self, delta: dict[str, Any], events: list[Event]) -> None:
         said: list[Event] = []
         if reasoning := _text(delta.get("reasoning_content")):
-            self._thought += tokens(reasoning)
-            if not self._silent:
-                said.append(Reasoning(reasoning))
+            self._say([Reasoning(reasoning)], said)
         if text := _text(delta.get("content")):
-            self._said += tokens(text)
-            said.append(Text(text))
+            self._say([Text(text)] if self._marks is None else self._marks.feed(text), said)
         self._search(delta.get("web_search"), said)
-        if said:
-            events += self._calls.settle()
-            self._held += said
+        self._held += said
         if delta.get("tool_calls"):
             events += self._release()
             events += self._calls.feed(delta["tool_calls"])
         events += self._release()
+
+    def _say(self, deltas: Sequence[Text | Reasoning], said: list[Event]) -> None:
+        for delta in deltas:
+            if isinstance(delta, Text):
+                self._said += tokens(delta.text)
+                said.append(delta)
+            else:
+                self._thought += tokens(delta.text)
+                said += [] if self._silent else [delta]
 
     def _release(self) -> list[Event]:
         if self._calls.is_open:

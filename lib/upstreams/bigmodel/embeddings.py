@@ -16,19 +16,21 @@ DEFAULT: Final = "embedding-3"
 """The model where the caller names none, or one of OpenAI's, as most clients do by default."""
 MAX_INPUTS: Final = 64
 """Texts of one call; more are sent in several."""
-DIMENSIONS: Final = range(256, 2048 + 1)
-"""What a vector of embedding-3 may have; 2048 where nobody says."""
+DIMENSIONS: Final = {"embedding-3": (256, 512, 1024, 2048), "embedding-2": (1024,)}
+"""What a vector may have [documented]; the largest where nobody says. embedding-2 has no choice."""
 LONGEST: Final = 1e38
 """The length of a vector whose numbers surely are 32-bit floats; the platform's have length 1."""
 
 
 async def embed(inputs: Sequence[str], model: str, dimensions: int | None, key: str) -> Embeddings:
     """The vectors of `inputs`, in their order."""
-    if dimensions is not None and dimensions not in DIMENSIONS:
-        raise BadRequest("The dimensions may be from 256 to 2048.", param="dimensions")
+    name = _model(model)
+    known = DIMENSIONS.get(name, ())
+    if dimensions is not None and known and dimensions not in known:
+        raise BadRequest(f"The dimensions of {name} may be {', '.join(map(str, known))}.", param="dimensions")
     platform = service.current()
-    body: dict[str, Any] = {"model": _model(model)}
-    if dimensions is not None:
+    body: dict[str, Any] = {"model": name}
+    if dimensions is not None and len(known) != 1:
         body["dimensions"] = dimensions
     vectors: list[list[float]] = []
     tokens = 0

@@ -1,6 +1,8 @@
 """Documents and pictures of a request, in the form that the platform takes them.
 
-- A picture is a URL, which the platform fetches itself, or base64 without `data:`, as its own client sends it.
+- A picture is base64 without `data:`, as its own client sends it: fetched here, since the platform refuses addresses
+  that it cannot reach, and made a PNG or JPEG within its bounds.
+- A video is a URL, which the platform fetches itself; it takes no other form.
 - A document is text in the prompt: read here where it is text, else by the platform's file parser, which is paid by
   the page [documented].
 """
@@ -11,7 +13,7 @@ from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
 from lib.errors import BadRequest
-from lib.files import data_url
+from lib.files import data_url, pictures
 from lib.files.fetch import Limits, open_file
 from lib.files.remote_file import RemoteFile
 from lib.invocation import context
@@ -22,7 +24,8 @@ from lib.upstreams.bigmodel.service import Service
 _PARSE: Final = "/files/parser/sync"
 
 MAX_PICTURE_BYTES: Final = 5 * 1024 * 1024
-"""The platform's own limit."""
+MAX_PICTURE_SIDE: Final = 6000
+"""The platform's own limits of a picture, in bytes and pixels."""
 MAX_DOCUMENT_LETTERS: Final = 1_000_000
 """Of one document: more than any model's prompt holds."""
 REMEMBERED: Final = 32
@@ -39,9 +42,13 @@ class Picture(NamedTuple):
     """A picture, for a model that sees."""
 
     url: str
-    """What `image_url.url` is to be: a URL, or base64."""
-    by_url: bool = False
-    """The platform fetches it itself: nobody knows yet whether it can be had."""
+    """What `image_url.url` is to be: base64."""
+
+
+class Film(NamedTuple):
+    """A video, for a model that sees."""
+
+    url: str
 
 
 class Document(NamedTuple):
@@ -68,18 +75,18 @@ class _Parsed:
             self._texts.popitem(last=False)
 
 
-async def resolve(part: FilePart, service: Service, key: str) -> Picture | Document:
+async def resolve(part: FilePart, service: Service, key: str) -> Picture | Film | Document:
     """What the platform is to be given for `part`.
 
     Raises `BadRequest`, which names the field, where it cannot be had.
     """
-    if part.is_image and not data_url.is_data_url(part.url):
-        return Picture(part.url, by_url=True)
+    if part.is_video:
+        if data_url.is_data_url(part.url):
+            raise BadRequest(f"Send the URL of the video at {part.field}: nothing else is taken.", param=part.field)
+        return Film(part.url)
     async with open_file(service.files, part.url, field=part.field, limits=Limits.configured(), name=part.name) as file:
         if file.is_picture:
-            if not data_url.is_data_url(part.url):
-                return Picture(part.url, by_url=True)
-            return Picture(_base64(await file.read(), part))
+            return Picture(await _base64(await file.read(), part))
         if part.is_image:
             raise BadRequest(f"The file at {part.field} is not a picture.", param=part.field)
         return Document(file.name, await _text(file, part, service, key))
@@ -92,13 +99,12 @@ async def picture(part: FilePart, service: Service) -> str:
     return found.url
 
 
-def _base64(content: bytes, part: FilePart) -> str:
-    if len(content) > MAX_PICTURE_BYTES:
-        raise BadRequest(
-            f"The picture at {part.field} has {len(content) / 1e6:.1f} MB; the open platform takes 5 MB.",
-            param=part.field,
-        )
-    return b64encode(content).decode()
+async def _base64(content: bytes, part: FilePart) -> str:
+    try:
+        bounded = await pictures.bounded_in_turn(content, MAX_PICTURE_BYTES, MAX_PICTURE_SIDE)
+    except ValueError as error:
+        raise BadRequest(f"The picture at {part.field} {error}.", param=part.field) from error
+    return b64encode(bounded).decode()
 
 
 async def _text(file: RemoteFile, part: FilePart, service: Service, key: str) -> str:

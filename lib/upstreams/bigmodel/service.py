@@ -111,6 +111,7 @@ class Service:
             "Authorization": f"Bearer {key}",
             "Accept": accept,
             "Accept-Encoding": "identity",  # Events must not wait in a compressor.
+            "Accept-Language": "en-US,en",  # Else errors are in Chinese.
             "User-Agent": "glm-functions",
         }
         url = self._base_url + path

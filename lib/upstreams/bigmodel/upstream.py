@@ -10,7 +10,7 @@ from lib.toolcalls import emulation
 from lib.types.chat import ChatRequest, Message, TextPart
 from lib.types.events import Event
 from lib.types.images import DrawnImage, ImageRequest
-from lib.types.upstream import Embeddings, KeyState, Tries
+from lib.types.upstream import Embeddings, KeyState, Model, Tries
 from lib.types.videos import VideoJob, VideoRequest, VideoState
 from lib.upstreams.bigmodel import chat, embeddings, images, models, service, videos
 
@@ -39,20 +39,18 @@ class Bigmodel:
         """None: the platform does not say."""
         return None
 
-    def refusal(self, request: ChatRequest) -> BadRequest | None:
-        """See `lib.upstreams.bigmodel.models.refusal`."""
-        return models.refusal(request)
+    def why_not(self, request: ChatRequest) -> BadRequest | None:
+        return models.why_not(request)
 
-    def models(self) -> Sequence[str]:
-        """The names to show to clients; others go through as they are."""
-        return models.NAMES
+    def models(self) -> Sequence[Model]:
+        """The models to show to clients; other names go through as they are."""
+        return models.listed()
 
     def knows(self, model: str) -> bool:
         """Is it one of the names that are shown, with any suffixes: others go through as they are."""
         return models.is_known(model)
 
     def answer(self, request: ChatRequest, key: str, tries: Tries) -> AsyncGenerator[list[Event]]:
-        """See `lib.upstreams.bigmodel.chat.answer`."""
         return emulation.answer(request, lambda asked: chat.answer(asked, key))
 
     async def count_tokens(self, request: ChatRequest, key: str) -> int:
@@ -64,7 +62,6 @@ class Bigmodel:
         return await images.draw(request, key)
 
     async def create_video(self, request: VideoRequest, key: str) -> VideoJob:
-        """See `lib.upstreams.bigmodel.videos.create`."""
         return await videos.create(request, key)
 
     async def video(self, job_id: str, key: str, *, sound: str = "") -> VideoState:
@@ -76,7 +73,6 @@ class Bigmodel:
         raise BadRequest("The open platform does not delete videos; it removes them by itself.", param="id")
 
     async def embed(self, inputs: Sequence[str], model: str, dimensions: int | None, key: str) -> Embeddings:
-        """See `lib.upstreams.bigmodel.embeddings.embed`."""
         return await embeddings.embed(inputs, model, dimensions, key)
 
     async def check(self, key: str) -> KeyState:

@@ -89,6 +89,8 @@ def _body(request: VideoRequest) -> dict[str, Any]:
         raise BadRequest("Use with_audio: the open platform adds no sound tracks of others.", param="audio_id")
     name = model(request.model)
     body: dict[str, Any] = {"model": name}
+    if name.startswith("vidu"):  # What it takes of sizes and durations is one of each.
+        return {**body, **request.vendor, **({"prompt": request.prompt} if request.prompt else {})}
     if request.prompt:
         body["prompt"] = request.prompt
     if request.quality:

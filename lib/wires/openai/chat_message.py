@@ -197,7 +197,7 @@ def _part(content: Content, place: str) -> Iterator[Part]:
         case LinkedFileContent():
             link = content.file_url or content.video_url
             if link is not None:
-                yield FilePart(as_url(link.url), f"{place}.{content.type}.url")
+                yield FilePart(as_url(link.url), f"{place}.{content.type}.url", is_video=content.type == "video_url")
         case FileContent():
             yield from _file(content, place)
 

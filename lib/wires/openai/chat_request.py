@@ -28,6 +28,10 @@ def _effort(value: Any) -> Any:
     return None if value in ("", "auto", "default") else value
 
 
+_VENDORS_OWN = {"do_sample", "request_id", "user_id", "seed", "watermark_enabled", "sensitive_word_check", "meta"}
+"""Fields in Zhipu's own words, which reach the open platform as they are."""
+
+
 class StreamOptions(Model):
     """How a stream is to look."""
 
@@ -38,6 +42,8 @@ class Thinking(Model):
     """Whether to think, in Zhipu's words."""
 
     type: str | None = None
+    clear_thinking: bool | None = None
+    """Are the thoughts of older turns left out."""
 
 
 class ChatRequest(ToolFields):
@@ -57,6 +63,13 @@ class ChatRequest(ToolFields):
     web_search: bool | None = None
     temperature: float | None = None
     top_p: float | None = None
+    do_sample: bool | None = None
+    request_id: str | None = None
+    user_id: str | None = None
+    seed: int | None = None
+    watermark_enabled: bool | None = None
+    sensitive_word_check: dict[str, Any] | None = None
+    meta: dict[str, Any] | None = None
     stop: Annotated[
         StopSequences | None, BeforeValidator(_as_list, json_schema_input_type=str | StopSequences | None)
     ] = None
@@ -97,6 +110,7 @@ class ChatRequest(ToolFields):
             tools=self.declared(),
             tool_choice=self.choice(),
             parallel_tool_calls=not self.one_at_a_time,
+            vendor=self._vendor(),
             response_format=self.response_format.response_format() if self.response_format else None,
             sampling=Sampling(
                 temperature=self.temperature,
@@ -106,6 +120,10 @@ class ChatRequest(ToolFields):
                 max_completion_tokens=self.max_completion_tokens,
             ),
         )
+
+    def _vendor(self) -> dict[str, Any]:
+        own = self.model_dump(include={*_VENDORS_OWN, "thinking"}, exclude_none=True)
+        return {**own, "web_search": self.search_fields()}
 
     def _effort(self) -> Effort | None:
         if self.reasoning_effort is not None or self.thinking is None:

@@ -165,6 +165,10 @@ class ToolFields(Model):
             return ToolChoice("required", (chosen.name,))
         return WORDS.get(chosen.type, ToolChoice())  # Nobody can be made to call a tool that is left out.
 
+    def search_fields(self) -> dict[str, Any]:
+        """How to search, in Zhipu's words."""
+        return next((tool.web_search for tool in self.tools or () if tool.type == "web_search" and tool.web_search), {})
+
     def search_wish(self) -> bool | None:
         """May the service search, in Zhipu's words; None where they say nothing."""
         wishes = [tool.web_search or {} for tool in self.tools or () if tool.type == "web_search"]

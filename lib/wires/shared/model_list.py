@@ -6,15 +6,15 @@ from lib.errors import NotFound
 from lib.serving.wire import ListedModel
 from lib.types import aliases
 from lib.types.aliases import Aliases
-from lib.types.upstream import Upstream
+from lib.types.upstream import Model, Upstream
 
 
 def listed(upstreams: Sequence[Upstream], own: Aliases) -> list[ListedModel]:
     """All of them, each once: the upstreams' names, the deployer's aliases (`own`), and the usual ones."""
     found: dict[str, ListedModel] = {}
     for upstream in upstreams:
-        for name in upstream.models():
-            found.setdefault(name, ListedModel(name, upstream.name))
+        for model in upstream.models():
+            found.setdefault(model.name, ListedModel(model.name, upstream.name, model=model))
     own_names = aliases.names(own)
     for name in (*own_names, *aliases.names(aliases.DEFAULTS)):
         if _owner(name, upstreams, own) is not None:
@@ -28,7 +28,8 @@ def find(name: str, upstreams: Sequence[Upstream], own: Aliases) -> ListedModel:
     if owner is None:
         raise NotFound("There is no model of that name.", param="model", code="model_not_found")
     meaning = aliases.resolve(name, own)
-    return ListedModel(name, owner, "" if meaning == name else meaning)
+    known = (model for upstream in upstreams for model in upstream.models() if model.name == meaning)
+    return ListedModel(name, owner, "" if meaning == name else meaning, model=next(known, Model(meaning, chats=True)))
 
 
 def _owner(name: str, upstreams: Sequence[Upstream], own: Aliases) -> str | None:

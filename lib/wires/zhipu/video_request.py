@@ -62,6 +62,10 @@ class VideoRequest(Model):
     fps: Annotated[int | None, Field(ge=1, le=120)] = None
     with_audio: bool | None = None
     quality: Literal["speed", "quality"] | None = None
+    style: str | None = None
+    aspect_ratio: str | None = None
+    movement_amplitude: str | None = None
+    """Of Vidu's models alone, in their own words."""
 
     def check(self) -> Self:
         """The request itself. Raises `BadRequest` for what cannot be done."""
@@ -86,6 +90,7 @@ class VideoRequest(Model):
                 for place, url in enumerate(self.image_url)
             ),
             style=self.video_style or "",
+            vendor=self.model_dump(include={"style", "aspect_ratio", "movement_amplitude"}, exclude_none=True),
             atmosphere=self.emotional_atmosphere or "",
             motion=self.mirror_mode or "",
             sound=self.audio_id or "",

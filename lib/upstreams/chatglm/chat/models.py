@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 
 from lib.types.aliases import SUFFIXES
 from lib.types.chat import Effort
+from lib.types.upstream import Model as ListedModel
 
 CHATGLM: Final = "65940acff94777010aa6b796"
 DRAWING: Final = "65a232c082ff90a2ad2f15e2"
@@ -18,6 +19,8 @@ SEEING_MODEL: Final = "glm-5.3-flash"
 """On the service's page the first takes text only, the second sees pictures and files (protocol: [once])."""
 
 DEEP_RESEARCH: Final = "deep_research"
+CONTEXT: Final = 128_000
+"""Tokens that are told to clients: the longest prompt is not known, and models drift past some 150,000."""
 
 
 class ThinkingMode(NamedTuple):
@@ -102,9 +105,17 @@ _LISTED_VARIANTS: Final = (
 )
 
 
-def names() -> tuple[str, ...]:
-    """The names to show to clients."""
-    return (*TABLE, *_LISTED_VARIANTS)
+def listed() -> list[ListedModel]:
+    """The models to show to clients."""
+    return [_listed(name) for name in (*TABLE, *_LISTED_VARIANTS)]
+
+
+def _listed(name: str) -> ListedModel:
+    model = find(name)
+    if model.assistant_id in (DRAWING, VIDEO_HELPER):
+        return ListedModel(name)
+    # What takes text alone is answered by its neighbour where there is a picture.
+    return ListedModel(name, CONTEXT, sees=True, efforts=("none", "high", "max"), chats=True)
 
 
 def find(name: str) -> Model:

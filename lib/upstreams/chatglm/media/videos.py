@@ -173,7 +173,7 @@ async def _source(frame: FilePart | DrawnImage, account: Account) -> str:
     content = await _frame(frame, account)
 
     async def attempt(token: Token) -> Any:
-        file = RemoteFile("first_frame.jpg", FileType.JPEG, len(content), content, _nothing())
+        file = RemoteFile("pictures.jpg", FileType.JPEG, len(content), content, _nothing())
         return await send_file(account, token, _UPLOAD, file, {})
 
     source_id = lenient.text((await _use(account, attempt)).get("source_id"))
@@ -185,7 +185,7 @@ async def _source(frame: FilePart | DrawnImage, account: Account) -> str:
 async def _frame(frame: FilePart | DrawnImage, account: Account) -> bytes:
     """The picture, in the form that the service takes."""
     from lib.files.fetch import Limits
-    from lib.files.first_frame import fit_in_turn
+    from lib.files.pictures import fit_in_turn
 
     if isinstance(frame, DrawnImage):
         content = await images.content(account.service.files, frame, Limits.configured())

@@ -1,4 +1,4 @@
-"""The first frame of a video, cut from any picture. Pillow is imported here and nowhere else, and only when needed."""
+"""Pictures made to measure: a video's first frame, and what a model takes. Pillow is imported only when needed."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
@@ -6,6 +6,8 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from PIL.Image import Image
 
 WIDTH: Final = 1440
@@ -20,7 +22,9 @@ FORMATS: Final = ("AVIF", "BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
 """What is decoded. Pillow knows many more, most of them rare, some of which start other programs."""
 
 _QUALITY: Final = 95
-_executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="first-frame")
+_SHARP_PIXELS: Final = 1_000_000
+"""Pixels up to which a picture is written as PNG: some 3 MB at the most."""
+_executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="pictures")
 """One at a time, since several large pictures would not fit into a function's memory. And an executor of its own: in
 the loop's, pictures that wait would keep every look-up of a host's address waiting."""
 
@@ -35,6 +39,47 @@ def fit(content: bytes) -> bytes:
 
     Slow: call it in a thread. Raises `ValueError`, which says why, for what is not a picture, or too large a one.
     """
+    return _made(content, _frame)
+
+
+async def bounded_in_turn(content: bytes, most_bytes: int, longest_side: int) -> bytes:
+    """The same as `bounded`, in a thread, one picture after the other."""
+    return await asyncio.get_running_loop().run_in_executor(_executor, bounded, content, most_bytes, longest_side)
+
+
+def bounded(content: bytes, most_bytes: int, longest_side: int) -> bytes:
+    """The picture in `content` as PNG or JPEG within these bounds; itself where it is that already.
+
+    Slow: call it in a thread. Raises `ValueError`, which says why, for what is not a picture, or too large a one.
+    """
+
+    def make(picture: "Image") -> bytes:
+        if picture.format in ("PNG", "JPEG") and max(picture.size) <= longest_side and len(content) <= most_bytes:
+            return content
+        side = longest_side
+        while len(written := _drawn(picture, side)) > most_bytes:
+            side = min(side, max(picture.size)) // 2
+        return written
+
+    return _made(content, make)
+
+
+def _drawn(picture: "Image", longest_side: int) -> bytes:
+    """Animations become their first picture. PNG keeps letters sharp; where that grows large, JPEG."""
+    from PIL import ImageOps
+
+    copy = ImageOps.exif_transpose(picture).convert("RGBA" if picture.has_transparency_data else "RGB")
+    copy.thumbnail((longest_side, longest_side))
+    written = BytesIO()
+    if copy.width * copy.height <= _SHARP_PIXELS:
+        copy.save(written, "PNG")
+    else:
+        copy.convert("RGB").save(written, "JPEG", quality=_QUALITY)
+    return written.getvalue()
+
+
+def _made(content: bytes, make: "Callable[[Image], bytes]") -> bytes:
+    """What `make` makes of the picture in `content`. Raises `ValueError` where there is none, or too large a one."""
     from PIL import Image
 
     try:
@@ -42,7 +87,7 @@ def fit(content: bytes) -> bytes:
             width, height = picture.size
             if width * height > MAX_PIXELS:
                 raise _TooManyPixelsError
-            return _frame(picture)
+            return make(picture)
     except (_TooManyPixelsError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ValueError(f"has more than {MAX_PIXELS // 1_000_000} million pixels") from error
     except Exception as error:  # Broken pictures raise whatever a decoder stumbles over.
