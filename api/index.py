@@ -4,10 +4,11 @@ An endpoint's module is imported when its path is first asked for, so that a pin
 """
 
 import re
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Final
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -17,7 +18,9 @@ from lib.serving.app import function
 from lib.serving.lambda_handler import LambdaHandler
 from lib.serving.middleware import normal_path
 from lib.serving.page import asset, page
+from lib.serving.wire import Wire
 from lib.wires.anthropic.wire import WIRE as ANTHROPIC
+from lib.wires.gemini.wire import WIRE as GEMINI
 from lib.wires.openai.wire import WIRE as OPENAI
 
 ENDPOINTS: Final = {
@@ -37,9 +40,9 @@ ENDPOINTS: Final = {
 }
 """The module of each path, and of all paths below it."""
 
-
-_GEMINI: Final = re.compile("/v1(beta)?/models/[^:]+:[A-Za-z]+$")
-"""Google's API, which some clients try first."""
+OF_CLIENTS: Final[Sequence[tuple[Wire, str]]] = ((GEMINI, "api.v1beta.models"),)
+"""The module for each wire whose clients use paths that others use too, or that are nobody's else."""
+_SHARED: Final = "/v1/models"
 
 
 class Endpoints:
@@ -54,21 +57,22 @@ class Endpoints:
         """Serve one request."""
         app = self._fallback
         if scope["type"] == "http":
-            app = self._find(normal_path(scope["path"]))
+            app = self._find({**scope, "path": normal_path(scope["path"])})
         await app(scope, receive, send)
 
-    def _find(self, path: str) -> ASGIApp:
-        if _GEMINI.match(path):
-            return self._fallback
-        while path:
-            if path in self._apps:
-                return self._apps[path]
-            if path in ENDPOINTS:
-                app: ASGIApp = import_module(ENDPOINTS[path]).app
-                self._apps[path] = app
-                return app
+    def _find(self, scope: Scope) -> ASGIApp:
+        path = scope["path"]
+        while path and path not in ENDPOINTS:
             path = path.rpartition("/")[0]
-        return self._fallback
+        module = ENDPOINTS.get(path)
+        if module is None or path == _SHARED:
+            request = HTTPConnection(scope)
+            module = next((of_wire for wire, of_wire in OF_CLIENTS if wire.is_client(request)), module)
+        if module is None:
+            return self._fallback
+        if module not in self._apps:
+            self._apps[module] = import_module(module).app
+        return self._apps[module]
 
 
 async def tell_prefix(request: Request) -> Response:
@@ -83,19 +87,12 @@ async def tell_doubled(request: Request) -> Response:
     raise NotFound(f"Use {path}: the base URL that a client is given ends in /v1 once, and this one does twice.")
 
 
-async def tell_protocol(request: Request) -> Response:
-    """Tell who speaks Google's API what to speak. Raises `NotFound`."""
-    raise NotFound("Use /v1/chat/completions: this deployment speaks OpenAI's API and Anthropic's, not Google's.")
-
-
 _METHODS: Final = ("GET", "POST", "DELETE")
 _BARE: Final = [path.removeprefix("/v1") for path in ENDPOINTS if re.match("/v1/(?!v1/)", path)]
 _routes = [
     Route("/", page),
     Route("/assets/{name}", asset),
     Route("/v1/v1/{rest:path}", tell_doubled, methods=_METHODS),
-    Route("/v1/models/{rest:path}", tell_protocol, methods=_METHODS),
-    Route("/v1beta/{rest:path}", tell_protocol, methods=_METHODS),
     *(Route(path, tell_prefix, methods=_METHODS) for path in _BARE),
     *(Route(f"{path}/{{rest:path}}", tell_prefix, methods=_METHODS) for path in _BARE),
 ]

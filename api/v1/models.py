@@ -5,7 +5,6 @@ Who brings a key gets the names of its service, anybody else those of all; each 
 curl https://…/v1/models
 """
 
-from collections.abc import Sequence
 from typing import Final
 
 from starlette.requests import Request
@@ -14,11 +13,9 @@ from starlette.routing import Route
 
 from lib import settings
 from lib.accounts import keys
-from lib.errors import NoAccountAvailable, Unauthorized
 from lib.serving.app import function
 from lib.serving.lambda_handler import LambdaHandler
-from lib.serving.wire import Wire, spoken
-from lib.types.upstream import Upstream
+from lib.serving.wire import spoken
 from lib.upstreams import UPSTREAMS, choose
 from lib.wires.anthropic.wire import WIRE as ANTHROPIC
 from lib.wires.openai.wire import WIRE as OPENAI
@@ -32,22 +29,15 @@ WIRES: Final = (RESPONSES, ANTHROPIC, OPENAI)
 async def list_models(request: Request) -> Response:
     """All models, and the deployer's own aliases."""
     wire = spoken(WIRES, request)
-    return json_response(wire.models(listed(_upstreams(wire, request), settings.current().model_aliases)))
+    upstreams = keys.upstreams(wire.credentials(request), choose, UPSTREAMS)
+    return json_response(wire.models(listed(upstreams, settings.current().model_aliases)))
 
 
 async def retrieve_model(request: Request) -> Response:
     """One model. An agent's id is one too, and so are a name with suffixes and an alias."""
     wire = spoken(WIRES, request)
-    found = find(request.path_params["id"], _upstreams(wire, request), settings.current().model_aliases)
-    return json_response(wire.model(found))
-
-
-def _upstreams(wire: Wire, request: Request) -> Sequence[Upstream]:
-    """The services of the keys that the request may use, or all. The names are no secret: a wrong key is no fault."""
-    try:
-        return list(dict.fromkeys(one.upstream for one in keys.from_request(wire.credentials(request), choose)))
-    except (Unauthorized, NoAccountAvailable):
-        return UPSTREAMS
+    upstreams = keys.upstreams(wire.credentials(request), choose, UPSTREAMS)
+    return json_response(wire.model(find(request.path_params["id"], upstreams, settings.current().model_aliases)))
 
 
 routes = [Route("/v1/models", list_models), Route("/v1/models/{id:path}", retrieve_model)]

@@ -9,7 +9,7 @@ There are three kinds of deployment, and no fourth (`Settings.check` sees to it)
 
 import hmac
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
 from typing import Final, NamedTuple
 
@@ -93,6 +93,14 @@ def from_request(credentials: Iterable[str], choose: Choose) -> list[Candidate]:
             )
         )
     raise failures[0] if failures else _no_key()
+
+
+def upstreams(credentials: Iterable[str], choose: Choose, every: Sequence[Upstream]) -> Sequence[Upstream]:
+    """Those of the keys that a request may use, or all: what they can do is no secret, and a wrong key no fault."""
+    try:
+        return list(dict.fromkeys(one.upstream for one in from_request(credentials, choose)))
+    except (Unauthorized, NoAccountAvailable):
+        return every
 
 
 def note_model(tried: Iterable[Candidate], asked: str, meaning: str | None = None) -> None:

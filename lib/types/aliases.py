@@ -14,6 +14,9 @@ DEFAULTS: Final[Aliases] = (
     ("claude-haiku*", "glm-5.3-flash"),
     ("claude-*haiku*", "glm-5.3-flash"),  # As in claude-3-5-haiku-20241022.
     ("claude*", "glm-5.3"),
+    ("gemini-embedding*", "embedding-3"),
+    ("gemini-*flash*", "glm-5.3-flash"),
+    ("gemini*", "glm-5.3"),
 )
 """What holds where the deployer says nothing else."""
 

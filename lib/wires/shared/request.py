@@ -24,6 +24,8 @@ MAX_STOPS: Final = 16
 MAX_STOP_LENGTH: Final = 256
 """Stop sequences of a request, and characters of each: the answer is searched for all of them as it comes. OpenAI
 allows 4."""
+MAX_TOOLS: Final = 512
+"""Tools of a request: agents with many servers behind them declare some 200."""
 MAX_TOOL_NAME: Final = 256
 """Letters of a tool's name: OpenAI allows 64, and names with a server's before them are longer."""
 LARGE: Final = 1024 * 1024
