@@ -484,7 +484,7 @@ class TestPollId:
         jobs = [job for account in accounts for job in upstream.videos(account)]
         assert sorted(job.asked for job in jobs) == [1] * 6
 
-    def test_the_accounts_of_a_deployment_work_the_same(self, upstream: StandIn) -> None:
+    def test_those_who_share_a_deployments_accounts_do_not_share_their_jobs(self, upstream: StandIn) -> None:
         accounts = [upstream.account() for _ in range(2)]
         environ = {
             "GLM_CHATGLM_URL": upstream.url,
@@ -493,7 +493,9 @@ class TestPollId:
         }
         with serve(environ) as bundle:
             poll_id = create(bundle, "one").json()["id"]
-            assert poll(bundle, "two", poll_id).json()["task_status"] == "PROCESSING"
+            assert poll(bundle, "one", poll_id).json()["task_status"] == "PROCESSING"
+            assert poll(bundle, "two", poll_id).status_code == 404
+            assert call(bundle, "two", "DELETE", f"videos/generations/{poll_id}").status_code == 404
             assert poll(bundle, "three", poll_id).status_code == 401
 
 

@@ -72,10 +72,11 @@ def answer(tried: Sequence[Candidate], request: ChatRequest, *, signed: bool = F
     note_model(tried, asked, request.model)
     context.current().streamed = request.streamed
     able = _able(tried, request)
+    by_key = {one.key.text: one for one in able}
 
     def attempt(upstream: Upstream, key: str, tries: Tries) -> AsyncGenerator[list[Event]]:
         events = upstream.answer(request, key, tries)
-        return response_id.signed(events, upstream.name, key) if signed else events
+        return response_id.signed(events, by_key[key]) if signed else events
 
     events: Attempt[Event] = attempt
     return fail_over(able, events)

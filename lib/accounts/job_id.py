@@ -1,13 +1,13 @@
 """The id of a job that goes on when its request has ended: all that a fresh instance needs, kept by the client.
 
-See `lib.accounts.signed_id`; its texts are job, conversation, sound, model and request_id. Who logs in anew starts new
-jobs.
+See `lib.accounts.signed_id`; its texts are job, conversation, sound, model and request_id.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from lib.accounts import signed_id
+from lib.accounts.keys import Candidate
 from lib.accounts.signed_id import Content
 from lib.errors import BadRequest, NotFound, UpstreamFailed
 
@@ -41,23 +41,23 @@ class JobId(NamedTuple):
     request_id: str = ""
     """The client's own name of it."""
 
-    def sign(self, token: str) -> str:
-        """Write the id for the account that `token` belongs to. Raises `UpstreamFailed` where it would be too long."""
+    def sign(self, candidate: Candidate) -> str:
+        """Write the id for whom `candidate` stands for. Raises `UpstreamFailed` where it would be too long."""
         texts = (self.job, self.conversation, self.sound, self.model, self.request_id)
-        written = signed_id.sign(Content(self.created, texts), token, _CONTEXT)
+        written = signed_id.sign(Content(self.created, texts), candidate, _CONTEXT)
         if not written:
             raise UpstreamFailed("The service names the job with more letters than an id has room for.")
         return written
 
     @classmethod
-    def verify(cls, text: str, keys: Iterable[str]) -> "tuple[JobId, str]":
-        """Read an id, and find the one of `keys` that it was made for.
+    def verify(cls, text: str, candidates: Sequence[Candidate]) -> "tuple[JobId, Candidate]":
+        """Read an id, and find the one of `candidates` that it was made for.
 
         Raises `NotFound` for anything that is not, to the letter, an id made for one of them.
         """
-        found = signed_id.verify(text, keys, _CONTEXT)
+        found = signed_id.verify(text, candidates, _CONTEXT)
         if found is None:
             raise NotFound("There is no such job for this account.", param="id")
-        (created, texts), key = found
+        (created, texts), candidate = found
         job, conversation, sound, model, request_id = texts
-        return cls(job, conversation, created, model, sound, request_id), key
+        return cls(job, conversation, created, model, sound, request_id), candidate

@@ -56,11 +56,18 @@ class Candidate(NamedTuple):
 
     key: Key
     upstream: Upstream
+    access_key: str = ""
+    """What the caller presented in its place, where the key is the deployment's."""
 
     @property
     def account(self) -> str:
         """What turns and cooldowns go by."""
         return f"{self.upstream.name}:{self.upstream.account(self.key.text)}"
+
+    @property
+    def owner(self) -> str:
+        """Whose ids are signed for this account: all tokens of it have the same, each access key has another."""
+        return f"{self.account}\n{self.access_key}"
 
     def note(self, outcome: str) -> None:
         """Write down, for the log, that the account was asked, and what came of it."""
@@ -82,7 +89,9 @@ def from_request(credentials: Iterable[str], choose: Choose) -> list[Candidate]:
         except Unauthorized as error:
             failures.append(error)
             continue
-        if found := [Candidate(key, upstream) for key in brought if (upstream := choose(key.text)) is not None]:
+        access_key = presented if settings.current().access_keys else ""
+        chosen = ((key, choose(key.text)) for key in brought)
+        if found := [Candidate(key, upstream, access_key) for key, upstream in chosen if upstream is not None]:
             return found
         if settings.current().access_keys:
             raise NoAccountAvailable(settings.complaint() or "GLM_TOKENS holds no ChatGLM token and no API key.")

@@ -32,22 +32,22 @@ class Kept(NamedTuple):
     """Whose it is."""
 
 
-def sign(conversation: str, upstream: str, key: str) -> str:
+def sign(conversation: str, candidate: Candidate) -> str:
     """The id of a response in this conversation; empty where there is none, so that nothing is kept."""
     if not conversation:
         return ""
     written = signed_id.sign(
-        Content(int(time.time()), (upstream, conversation, token_hex(_NONCE_BYTES))), key, _CONTEXT
+        Content(int(time.time()), (candidate.upstream.name, conversation, token_hex(_NONCE_BYTES))), candidate, _CONTEXT
     )
     return PREFIX + written if written else ""
 
 
-async def signed(answer: AsyncGenerator[list[Event]], upstream: str, key: str) -> AsyncGenerator[list[Event]]:
+async def signed(answer: AsyncGenerator[list[Event]], candidate: Candidate) -> AsyncGenerator[list[Event]]:
     """The answer itself, with the id in place of its conversation."""
     async with aclosing(answer):
         async for events in answer:
             yield [
-                event._replace(conversation_id=sign(event.conversation_id, upstream, key))
+                event._replace(conversation_id=sign(event.conversation_id, candidate))
                 if isinstance(event, Start)
                 else event
                 for event in events
@@ -56,12 +56,11 @@ async def signed(answer: AsyncGenerator[list[Event]], upstream: str, key: str) -
 
 def find(response_id: str, tried: Sequence[Candidate]) -> Kept:
     """What an id stands for. Raises `BadRequest` for one that was not kept, or that is of another key."""
-    by_key = {one.key.text: one for one in tried}
-    found = signed_id.verify(response_id.removeprefix(PREFIX), by_key, _CONTEXT)
+    found = signed_id.verify(response_id.removeprefix(PREFIX), tried, _CONTEXT)
     if found is not None:
-        (_, (upstream, conversation, _)), key = found
-        if by_key[key].upstream.name == upstream:
-            return Kept(conversation, by_key[key])
+        (_, (upstream, conversation, _)), candidate = found
+        if candidate.upstream.name == upstream:
+            return Kept(conversation, candidate)
     raise BadRequest(
         "previous_response_id names no response that is kept for this key. A response is kept where the chatglm.cn web "
         "service answers and its request says store: true. Otherwise send all items in input.",

@@ -15,6 +15,8 @@ from starlette.types import Message
 
 from api import index
 from lib.accounts import response_id
+from lib.accounts.keys import Candidate, Key
+from lib.upstreams.chatglm.upstream import ChatGLM
 from tests import captures
 from tests.asking import sent, sent_text
 from tests.bigmodel import Platform
@@ -212,11 +214,12 @@ def test_the_open_platform_keeps_nothing() -> None:
 
 
 def test_ids_say_what_they_were_made_for_and_nothing_else() -> None:
-    made = response_id.sign("5f0c", "chatglm", "key")
+    owner = Candidate(Key("key"), ChatGLM())
+    made = response_id.sign("5f0c", owner)
     assert re.fullmatch(r"resp_[\w-]{20,290}", made)
-    assert response_id.sign("5f0c", "chatglm", "key") != made
-    assert response_id.sign("", "bigmodel", "key") == ""
-    assert response_id.sign("x" * 250, "chatglm", "key") == ""
+    assert response_id.sign("5f0c", owner) != made
+    assert response_id.sign("", owner) == ""
+    assert response_id.sign("x" * 250, owner) == ""
 
 
 @pytest.mark.parametrize("method", ["retrieve", "delete", "cancel"])

@@ -18,6 +18,7 @@ from starlette.routing import Route
 from lib.accounts import job_id, keys
 from lib.accounts.failover import fail_over_call
 from lib.accounts.job_id import JobId
+from lib.accounts.keys import Candidate
 from lib.serving import prefer
 from lib.serving.app import function
 from lib.serving.body import body_of
@@ -51,7 +52,9 @@ async def create(request: Request) -> JSONResponse:
 
         wanted = wanted._replace(frames=((await fail_over_call(brought, draw))[0],))
 
-    async def start(upstream: Upstream, key: str, tries: Tries) -> tuple[JobId, Films, str]:
+    by_key = {one.key.text: one for one in brought}
+
+    async def start(upstream: Upstream, key: str, tries: Tries) -> tuple[JobId, Films, Candidate]:
         if not isinstance(upstream, Films):
             raise cannot(upstream, "Videos")
         job = await upstream.create_video(wanted, key)
@@ -63,10 +66,10 @@ async def create(request: Request) -> JSONResponse:
             sound=wanted.sound,
             request_id=body.request_id or "",
         )
-        return made, upstream, key
+        return made, upstream, by_key[key]
 
-    made, upstream, key = await fail_over_call(brought, start, generates=False)
-    return await _answer(request, made, upstream, key, VideoState("working"))
+    made, upstream, owner = await fail_over_call(brought, start, generates=False)
+    return await _answer(request, made, upstream, owner, VideoState("working"))
 
 
 async def poll(request: Request) -> JSONResponse:
@@ -76,27 +79,25 @@ async def poll(request: Request) -> JSONResponse:
 
 async def delete(request: Request) -> JSONResponse:
     """Remove a job and its video."""
-    found, upstream, key = _find(request)
-    await upstream.delete_video(found.job, key)
+    found, upstream, owner = _find(request)
+    await upstream.delete_video(found.job, owner.key.text)
     return JSONResponse(deleted_object(request.path_params["id"]))
 
 
-def _find(request: Request) -> tuple[JobId, Films, str]:
+def _find(request: Request) -> tuple[JobId, Films, Candidate]:
     """The job that the path names, and whose it is. Raises `NotFound`."""
-    brought = {one.key.text: one for one in keys.from_request(WIRE.credentials(request), choose)}
-    found, key = JobId.verify(request.path_params["id"], brought)
-    brought[key].note("asked")
-    upstream = brought[key].upstream
-    if not isinstance(upstream, Films):
-        raise cannot(upstream, "Videos")
-    return found, upstream, key
+    found, owner = JobId.verify(request.path_params["id"], keys.from_request(WIRE.credentials(request), choose))
+    owner.note("asked")
+    if not isinstance(owner.upstream, Films):
+        raise cannot(owner.upstream, "Videos")
+    return found, owner.upstream, owner
 
 
 async def _answer(
-    request: Request, found: JobId, upstream: Films, key: str, state: VideoState | None = None
+    request: Request, found: JobId, upstream: Films, owner: Candidate, state: VideoState | None = None
 ) -> JSONResponse:
     """How far the job is, after the time that the client would rather wait. `state`: what is known already."""
-    look = partial(upstream.video, found.job, key, sound=found.sound)
+    look = partial(upstream.video, found.job, owner.key.text, sound=found.sound)
     state = state or await look()
     headers = {}
     seconds = prefer.wait(request.headers.getlist("prefer"))
@@ -105,7 +106,7 @@ async def _answer(
         headers["Preference-Applied"] = f"wait={seconds}"
     if state.status == "working":
         headers["Retry-After"] = str(RETRY_AFTER)
-    task = Task(found.sign(key), found.created, found.model, found.request_id or found.job, found.conversation)
+    task = Task(found.sign(owner), found.created, found.model, found.request_id or found.job, found.conversation)
     return JSONResponse(task_object(task, state), headers=headers)
 
 

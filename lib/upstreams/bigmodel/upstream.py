@@ -32,8 +32,8 @@ class Bigmodel:
         return _KEY.fullmatch(key) is not None and not key.startswith("eyJ")
 
     def account(self, key: str) -> str:
-        """The key itself: what account it is of, the platform does not say."""
-        return key
+        """The part before the dot, which names the key; what follows is its secret."""
+        return key.partition(".")[0]
 
     def expires_at(self, key: str) -> float | None:
         """None: the platform does not say."""
