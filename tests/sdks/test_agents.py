@@ -97,6 +97,15 @@ EXPECTED: Final[dict[str, dict[str, Any]]] = {
         "pydantic_ai_native_output": CITY,
         "instructor_tools": CITY,
     },
+    "gemini": {
+        "chat": SAYS,
+        "streamed": SAYS,
+        "automatic": SAYS,
+        "schema": CITY,
+        "jsonSchema": CITY,
+        "count": True,
+        "models": True,
+    },
     "aisdk": {
         "generateText": SAYS,
         "withoutStore": SAYS,

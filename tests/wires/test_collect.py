@@ -12,6 +12,8 @@ from lib.serving.wire import WholeAnswer
 from lib.types.events import Event, Finish, Revision, Start, Text, ToolCallArguments, ToolCallStart, Usage, merged
 from lib.wires.anthropic.message_request import MessageRequest
 from lib.wires.anthropic.message_response import MessageAnswer, MessageEncoder
+from lib.wires.gemini.request import GenerateRequest
+from lib.wires.gemini.response import GenerateAnswer, SseEncoder
 from lib.wires.openai.chat_request import ChatRequest
 from lib.wires.openai.chat_response import ChatAnswer, ChatEncoder
 from lib.wires.openai.completion_request import CompletionRequest
@@ -25,6 +27,7 @@ MESSAGES = {"model": "glm-5.3", "messages": [{"role": "user", "content": "Hi"}]}
 CHAT = ChatRequest.model_validate(MESSAGES)
 COMPLETION = CompletionRequest.model_validate({"prompt": "Hi"})
 MESSAGE = MessageRequest.model_validate(MESSAGES | {"max_tokens": 100})
+GEMINI = GenerateRequest.model_validate({"contents": [{"parts": [{"text": "Hi"}]}]})
 RESPONSE = ResponseRequest.model_validate({"input": "Hi"})
 
 WHOLE: dict[str, Callable[[], WholeAnswer]] = {
@@ -32,12 +35,14 @@ WHOLE: dict[str, Callable[[], WholeAnswer]] = {
     "completions": lambda: CompletionAnswer(COMPLETION, COMPLETION.chat_request()),
     "messages": lambda: MessageAnswer(MESSAGE, MESSAGE.chat_request()),
     "responses": lambda: ResponseAnswer(RESPONSE, RESPONSE.chat_request()),
+    "gemini": lambda: GenerateAnswer(GEMINI, GEMINI.chat_request("glm-5.3", streamed=False)),
 }
 STREAMS: dict[str, Callable[[], Any]] = {
     "chat": lambda: ChatEncoder(CHAT, CHAT.chat_request()),
     "completions": lambda: CompletionEncoder(COMPLETION, COMPLETION.chat_request()),
     "messages": lambda: MessageEncoder(MESSAGE, MESSAGE.chat_request()),
     "responses": lambda: ResponseEncoder(RESPONSE, RESPONSE.chat_request()),
+    "gemini": lambda: SseEncoder(GEMINI, GEMINI.chat_request("glm-5.3", streamed=True)),
 }
 LINE_ENDS = "a\u2028b\u2029c\x85d\x0be\x1cf"
 

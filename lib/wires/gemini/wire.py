@@ -80,7 +80,8 @@ class GeminiWire:
     """The Gemini API."""
 
     heartbeat_interval = 15.0  # Proxies cut connections that are silent for 30 to 60 s.
-    breaks_off = True
+    breaks_off = False
+    """Gemini CLI asks again where a stream ends without a finishReason, and gives up where its connection breaks."""
     request_id_headers: tuple[bytes, ...] = (b"x-request-id",)
 
     def is_client(self, request: HTTPConnection) -> bool:
