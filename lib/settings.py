@@ -63,6 +63,8 @@ class Settings(NamedTuple):
     """`GLM_KEEP_CONVERSATIONS`: leave conversations in the account's list."""
     max_file_bytes: int = 20 * 1024 * 1024
     """`GLM_MAX_FILE_MB`: largest file fetched or decoded; here in bytes."""
+    strict_models: bool = False
+    """`GLM_STRICT_MODELS`: refuse a model that no upstream lists, in place of having the plain one answer."""
     allow_private_urls: bool = False
     """`GLM_ALLOW_PRIVATE_URLS`: let file URLs point into private networks and at any port."""
     allowed_origins: tuple[str, ...] = ("*",)
@@ -88,6 +90,7 @@ class Settings(NamedTuple):
             token_store=_store(chosen.get("GLM_TOKEN_STORE", "")) or _platform_redis(environ) or defaults.token_store,
             keep_conversations=_flag("GLM_KEEP_CONVERSATIONS", chosen),
             max_file_bytes=int(_number("GLM_MAX_FILE_MB", chosen, 20.0, "mb") * 1024 * 1024),
+            strict_models=_flag("GLM_STRICT_MODELS", chosen),
             allow_private_urls=_flag("GLM_ALLOW_PRIVATE_URLS", chosen),
             allowed_origins=_origins(chosen.get("GLM_ALLOWED_ORIGINS", "")) or defaults.allowed_origins,
             model_aliases=_pairs("GLM_MODEL_ALIASES", chosen),

@@ -141,3 +141,42 @@ def test_an_account_that_breaks_off_in_the_middle_is_not_followed_by_the_platfor
             )
         )
     assert platform.record == []
+
+
+PATHS = {
+    "/v1/chat/completions": {},
+    "/v1/messages": {"max_tokens": 100},
+    "/v1/responses": {},
+}
+
+
+@pytest.mark.parametrize("stream", [True, False])
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize(
+    ("model", "by"),
+    [
+        ("glm-4.7", "bigmodel/glm-4.7"),
+        ("glm-4.5-air", "bigmodel/glm-4.5-air"),
+        ("glm-4-plus", "chatglm/moe_53f"),
+        ("glm-ai-search", "chatglm/moe_53f"),
+    ],
+)
+def test_a_model_that_one_service_alone_has_is_asked_of_that_one_and_the_answer_says_so(
+    both: Bundle, account: Account, platform: Platform, model: str, by: str, path: str, stream: bool
+) -> None:
+    for keys in (f"{account.refresh_token},{platform.key()}", f"{platform.key()},{account.refresh_token}"):
+        said = {"input": "Hello"} if "responses" in path else {"messages": QUESTION}
+        body = {"model": model, "stream": stream, **said, **PATHS[path]}
+        response = both.http.post(both.url + path, headers=headers(keys), json=body)
+        assert (response.status_code, response.headers["x-answered-by"]) == (200, by)
+
+
+def test_a_name_that_nobody_has_is_told_with_who_answered_or_refused_where_the_deployment_is_strict(
+    both: Bundle, stand_in: StandIn, account: Account
+) -> None:
+    body = {"model": "no-such-model", "messages": QUESTION}
+    lenient = both.http.post(f"{both.url}/v1/chat/completions", headers=headers(account.refresh_token), json=body)
+    assert lenient.headers["x-answered-by"] == lenient.json()["system_fingerprint"] == "chatglm/moe_53f"
+    with serve({"GLM_CHATGLM_URL": stand_in.url, "GLM_STRICT_MODELS": "1"}) as strict:
+        refused = httpx.post(f"{strict.url}/v1/chat/completions", headers=headers(account.refresh_token), json=body)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (404, "model_not_found")

@@ -28,7 +28,7 @@ async def embed(request: Request) -> Response:
     brought = keys.from_request(WIRE.credentials(request), choose)
     body = (await parse(EmbeddingRequest, await body_of(request))).check()
 
-    keys.note_model(brought, body.model or MODEL)
+    brought = keys.having(brought, body.model or MODEL)
 
     async def call(upstream: Upstream, key: str, tries: Tries) -> Embeddings:
         if not isinstance(upstream, Embeds):

@@ -13,7 +13,7 @@ from typing import Protocol
 from lib import settings
 from lib.accounts import owner_warnings, response_id
 from lib.accounts.cooldown import Cooldown
-from lib.accounts.keys import Candidate, note_model
+from lib.accounts.keys import Candidate, having
 from lib.accounts.outcome import most_useful, of_deployment, risk_control
 from lib.accounts.turns import Turn, Turns
 from lib.errors import (
@@ -32,7 +32,7 @@ from lib.store import configured_store
 from lib.store.line import Place
 from lib.types import aliases
 from lib.types.chat import ChatRequest
-from lib.types.events import Event, TurnLost, TurnTaken
+from lib.types.events import Event, Start, TurnLost, TurnTaken
 from lib.types.upstream import Tries, Upstream
 
 type TurnEvent = TurnTaken | TurnLost
@@ -69,13 +69,12 @@ def answer(tried: Sequence[Candidate], request: ChatRequest, *, signed: bool = F
     `signed`: its conversation gets the id by which a response is gone on from, in place of the upstream's own.
     """
     asked, request = request.model, _resolved(request)
-    note_model(tried, asked, request.model)
     context.current().streamed = request.streamed
-    able = _able(tried, request)
+    able = having(_able(tried, request), asked, request.model)
     by_key = {one.key.text: one for one in able}
 
     def attempt(upstream: Upstream, key: str, tries: Tries) -> AsyncGenerator[list[Event]]:
-        events = upstream.answer(request, key, tries)
+        events = _named(upstream.answer(request, key, tries), upstream.name)
         return response_id.signed(events, by_key[key]) if signed else events
 
     events: Attempt[Event] = attempt
@@ -86,12 +85,22 @@ async def count_tokens(tried: Sequence[Candidate], request: ChatRequest) -> int:
     """Tokens of the prompt, from the first key that can tell. No turn is needed for that."""
     request = _resolved(request)
     failures: list[Error] = []
-    for one in _able(tried, request):
+    for one in having(_able(tried, request), request.model):
         try:
             return await one.upstream.count_tokens(request, one.key.text)
         except Error as error:
             failures.append(error)
     raise of_deployment(most_useful(failures))
+
+
+async def _named(answer: AsyncGenerator[list[Event]], upstream: str) -> AsyncGenerator[list[Event]]:
+    """The answer itself, whose `Start` names the upstream beside the model; noted for the response's head, too."""
+    async with aclosing(answer):
+        async for events in answer:
+            if isinstance(start := events[0] if events else None, Start):
+                context.current().answered_by = start.model or None
+                events = [start._replace(model=f"{upstream}/{start.model}" if start.model else upstream), *events[1:]]
+            yield events
 
 
 def _resolved(request: ChatRequest) -> ChatRequest:
@@ -195,6 +204,7 @@ class _Round[T]:
                     continue
                 while turn is not None:
                     candidate = self._untried[turn.account][0]
+                    context.current().upstream = self._upstream.name
                     yield [TurnTaken()]
                     owner_warnings.about_to_expire(candidate)
                     self._tries.others = len(self._untried) - 1 if self._wait_if_busy else len(self._untried)

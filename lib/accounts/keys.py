@@ -14,7 +14,7 @@ from hashlib import sha256
 from typing import Final, NamedTuple
 
 from lib import settings
-from lib.errors import BadRequest, Error, NoAccountAvailable, Unauthorized
+from lib.errors import BadRequest, Error, NoAccountAvailable, NotFound, Unauthorized
 from lib.invocation import context
 from lib.types.upstream import Upstream
 
@@ -112,10 +112,17 @@ def upstreams(credentials: Iterable[str], choose: Choose, every: Sequence[Upstre
         return every
 
 
-def note_model(tried: Iterable[Candidate], asked: str, meaning: str | None = None) -> None:
-    """Write down, for the log, what model is asked for, where a service knows it by that name or by its `meaning`."""
-    known = any(one.upstream.knows(meaning or asked) for one in tried)
-    context.current().model = asked[:100] if known else "unknown"  # It may be anything, and so a secret.
+def having(candidates: Sequence[Candidate], asked: str, meaning: str | None = None) -> list[Candidate]:
+    """Those whose service knows the model by that name or its `meaning`; all, where none does.
+
+    So a model that only one of the keys has is asked of that one. Raises `NotFound` where nobody has it and the
+    deployment is strict. The name is noted for the log only where it is known: it may be anything, and so a secret.
+    """
+    known = [one for one in candidates if one.upstream.knows(meaning or asked)]
+    context.current().model = asked[:100] if known else "unknown"
+    if not known and settings.current().strict_models:
+        raise NotFound("There is no model of that name: see /v1/models.", param="model", code="model_not_found")
+    return known or list(candidates)
 
 
 def _no_key() -> Unauthorized:

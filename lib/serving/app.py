@@ -19,7 +19,15 @@ from lib.serving.failure import error_response
 from lib.serving.middleware import RequestMiddleware
 from lib.serving.wire import Wire, spoken
 
-_EXPOSED = ["x-request-id", "request-id", "retry-after", "server-timing", "preference-applied", "x-should-retry"]
+_EXPOSED = (
+    "x-request-id",
+    "request-id",
+    "retry-after",
+    "server-timing",
+    "preference-applied",
+    "x-should-retry",
+    "x-answered-by",
+)
 
 
 def function(

@@ -35,6 +35,8 @@ _SLASHES = re.compile("/{2,}")
 _ALWAYS_OPEN = "/ping"
 """Answers whatever the settings are: the Lambda Web Adapter waits for it before it lets anyone in."""
 
+_ANSWERED_BY = re.compile(r"[\w./:-]{1,128}", re.ASCII)
+
 _log = logging.getLogger("glm")
 
 
@@ -182,12 +184,18 @@ class _Exchange:
 
     def _headers(self, message: Message) -> list[tuple[bytes, bytes]]:
         headers = [(name, self._facts.request_id.encode()) for name in self._wire.request_id_headers]
+        if message["status"] < 400 and self._facts.upstream and (by := _ANSWERED_BY.fullmatch(self._answered_by())):
+            headers.append((b"x-answered-by", by[0].encode()))
         streamed = any(value.startswith(b"text/event-stream") for _, value in message.get("headers", ()))
         if not streamed:
             total = _milliseconds(time.perf_counter() - self._facts.started)
             upstream = _milliseconds(self._facts.upstream_seconds)
             headers.append((b"server-timing", f"upstream;dur={upstream}, total;dur={total}".encode()))
         return headers
+
+    def _answered_by(self) -> str:
+        """The upstream, and the model where it has said by now which one it is."""
+        return "/".join(filter(None, (self._facts.upstream, self._facts.answered_by)))
 
     def _log(self) -> None:
         now = time.perf_counter()

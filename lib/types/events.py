@@ -26,7 +26,7 @@ class Start(NamedTuple):
     conversation_id: str
     """Names the conversation, so that a later request can go on in it; empty where the upstream has none."""
     model: str = ""
-    """The model that answers, in the upstream's own words, for the log."""
+    """The model that answers, in the upstream's own words; behind failover with the upstream's name and a slash."""
 
 
 class Text(NamedTuple):

@@ -35,7 +35,7 @@ async def generate(request: Request) -> Response:
     brought = keys.from_request(WIRE.credentials(request), choose)
     body = (await parse(ImageRequest, await body_of(request))).check()
     wanted = body.image_request()
-    keys.note_model(brought, wanted.model)
+    brought = keys.having(brought, wanted.model)
 
     async def draw(upstream: Upstream, key: str, tries: Tries) -> list[DrawnImage]:
         if not isinstance(upstream, Draws):

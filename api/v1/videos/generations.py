@@ -42,7 +42,7 @@ async def create(request: Request) -> JSONResponse:
     body = (await parse(VideoRequest, await body_of(request))).check()
     job_id.check_room(audio_id=body.audio_id or "", request_id=body.request_id or "")
     wanted = body.video_request()
-    keys.note_model(brought, wanted.model)
+    brought = keys.having(brought, wanted.model)
     if (drawing := body.drawing()) is not None:
 
         async def draw(upstream: Upstream, key: str, tries: Tries) -> list[DrawnImage]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any, Final, TypeGuard
 
 from lib.errors import BadRequest, UpstreamFailed
+from lib.invocation import context
 from lib.invocation.retry import retry
 from lib.invocation.within_deadline import within_deadline
 from lib.types.upstream import Embeddings
@@ -28,6 +29,7 @@ async def embed(inputs: Sequence[str], model: str, dimensions: int | None, key: 
     known = DIMENSIONS.get(name, ())
     if dimensions is not None and known and dimensions not in known:
         raise BadRequest(f"The dimensions of {name} may be {', '.join(map(str, known))}.", param="dimensions")
+    context.current().answered_by = name
     platform = service.current()
     body: dict[str, Any] = {"model": name}
     if dimensions is not None and len(known) != 1:

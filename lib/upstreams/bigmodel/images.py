@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from lib.errors import ContentFiltered, Error, UpstreamUncertain
+from lib.invocation import context
 from lib.invocation.retry import ORDER, retry
 from lib.invocation.within_deadline import within_deadline
 from lib.types.images import DrawnImage, ImageRequest
@@ -86,6 +87,7 @@ async def _order(request: ImageRequest, key: str) -> list[DrawnImage]:
     """One order's picture. It is repeated only where the platform surely has not taken it."""
     platform = service.current()
     body = _body(request)
+    context.current().answered_by = body["model"]
     async with within_deadline():
         told = await retry(lambda: platform.call("POST", _DRAW, key, body=body, order=True), ORDER)
     drawn = [picture for one in _listed(told.get("data")) if (picture := _picture(one))]

@@ -5,6 +5,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from lib.errors import BadRequest, NotFound, UpstreamFailed, UpstreamUncertain
+from lib.invocation import context
 from lib.invocation.retry import ORDER, retry
 from lib.invocation.within_deadline import within_deadline
 from lib.types.images import DrawnImage
@@ -49,6 +50,7 @@ async def create(request: VideoRequest, key: str) -> VideoJob:
     platform = service.current()
     async with within_deadline():
         body = _body(request)
+        context.current().answered_by = body["model"]
         frames = [await _frame(frame, platform) for frame in request.frames]
         if frames:
             body["image_url"] = frames[0] if len(frames) == 1 else frames

@@ -24,6 +24,10 @@ _STOP_REASONS: Final[dict[FinishReason, str]] = {
 }
 
 
+def _stop_reason(reply: Reply) -> str:
+    return "model_context_window_exceeded" if reply.context_full else _STOP_REASONS[reply.finish()]
+
+
 class MessageAnswer:
     """The answer as the events of a stream, and, put together from them, as one `message`."""
 
@@ -68,7 +72,7 @@ class MessageAnswer:
         reason = self._reply.finish()
         stop_sequence = self._reply.stop_sequence if reason == "stop" else None
         fields = {
-            "stop_reason": _STOP_REASONS[reason] if stop_sequence is None else "stop_sequence",
+            "stop_reason": _stop_reason(self._reply) if stop_sequence is None else "stop_sequence",
             "stop_sequence": stop_sequence,
             "usage": usage_object(self._reply.usage(), self._blocks.searches),
         }

@@ -48,6 +48,7 @@ class ChatAnswer:
             "model": request.model,
             "choices": [{"index": 0, "message": message, "finish_reason": finish_reason, "logprobs": None}],
             "usage": usage_object(reply.usage()),
+            "system_fingerprint": reply.answered_by or None,
         }
 
 
@@ -92,6 +93,7 @@ class ChatEncoder(SseComments):
             "object": "chat.completion.chunk",
             "created": self._reply.created,
             "model": self._request.model,
+            "system_fingerprint": self._reply.answered_by or None,
         }
         return self._chunk({"role": "assistant", "content": ""})
 

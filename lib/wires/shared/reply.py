@@ -50,6 +50,10 @@ class Reply:
         self.annotations: list[Annotation] = []
         self.calls: list[ToolCall] = []
         self.finish_reason: FinishReason | None = None
+        self.context_full = False
+        """With `length`: the model's own limit ended the answer."""
+        self.answered_by = ""
+        """The upstream and the model that answer."""
         self._request = request
         self._content: list[str] = []
         self._content_length = 0
@@ -96,8 +100,9 @@ class Reply:
                 if shown:
                     self._reasoning.append(shown)
                     deltas.append(Reasoning(shown))
-            case Start(conversation_id):
+            case Start(conversation_id, model):
                 self.conversation_id = conversation_id
+                self.answered_by = model
             case Source():
                 self.sources.append(event)
                 deltas.append(event)
@@ -137,7 +142,7 @@ class Reply:
     def _finish(self, end: Finish, deltas: list[Delta]) -> None:
         self._show(self._filter.feed(self._markdown.finish()), deltas)
         self._show(self._filter.finish(), deltas)
-        self.finish_reason = end.reason
+        self.finish_reason, self.context_full = end.reason, end.context_full
         if self._filter.reason is not None:
             self.finish_reason = self._filter.reason
         if end.note:

@@ -243,8 +243,6 @@ class Generation:
     def _note(self) -> None:
         self._conversations.note(self._reader.conversation_id)
         self._complaint = self._reader.complaint or self._complaint
-        if self._reader.model:
-            context.current().answered_by = self._reader.model
 
     def _counted(self, events: list[Event]) -> list[Event]:
         """The events, with the usage before the last one. An answer that has nothing to show has failed."""

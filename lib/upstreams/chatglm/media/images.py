@@ -8,8 +8,9 @@ from operator import itemgetter
 from typing import Final
 
 from lib.errors import ContentFiltered, DeadlineExceeded, UpstreamFailed, UpstreamUncertain
+from lib.invocation import context
 from lib.types.chat import ChatRequest, Message, TextPart
-from lib.types.events import DrawingPrompt, Event, Finish, Image, Text
+from lib.types.events import DrawingPrompt, Event, Finish, Image, Start, Text
 from lib.types.images import DrawnImage, ImageRequest
 from lib.types.upstream import Tries
 from lib.upstreams.chatglm.chat import answer, models
@@ -40,6 +41,8 @@ async def draw(request: ImageRequest, key: str, tries: Tries) -> list[DrawnImage
         async with aclosing(answer.answer(asked, key, tries, drawing)) as drawn:
             async for some in drawn:
                 events += some
+                if some and isinstance(some[0], Start):
+                    context.current().answered_by = some[0].model or None
     except UpstreamFailed:
         if not any(isinstance(event, Image) for event in events):
             raise
