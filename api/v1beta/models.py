@@ -96,7 +96,7 @@ async def _embed(model: str, body: BatchEmbedRequest, request: Request) -> Embed
     brought = keys.from_request(WIRE.credentials(request), choose)
     texts, dimensions = body.check().texts, body.dimensions
     meant = aliases.resolve(model, _own_aliases())
-    keys.note_model(brought, model, meant)
+    brought = keys.having(brought, model, meant)
 
     async def attempt(upstream: Upstream, key: str, tries: Tries) -> Embeddings:
         if not isinstance(upstream, Embeds):
