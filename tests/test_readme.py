@@ -551,7 +551,9 @@ def test_every_model_is_there_and_no_other(name: str) -> None:
 @pytest.mark.parametrize("name", BOTH_API)
 def test_every_alias_is_there(name: str) -> None:
     section = read(name).section("Models", "模型")
-    rows = re.findall(r"^\| ((?:any other |其他 )?`(?:claude|gemini|opus)[^|]+) \| `([^`]+)` \|$", section, re.MULTILINE)
+    rows = re.findall(
+        r"^\| ((?:any other |其他 )?`(?:claude|gemini|opus)[^|]+) \| `([^`]+)` \|$", section, re.MULTILINE
+    )
     documented = {(pattern, means) for names, means in rows for pattern in re.findall(r"`([^`]+)`", names)}
     assert documented == set(DEFAULTS)
 
