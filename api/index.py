@@ -14,6 +14,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lib.errors import NotFound
+from lib.serving import platforms
 from lib.serving.app import function
 from lib.serving.lambda_handler import LambdaHandler
 from lib.serving.middleware import normal_path
@@ -60,6 +61,13 @@ class Endpoints:
             app = self._find({**scope, "path": normal_path(scope["path"])})
         await app(scope, receive, send)
 
+    def prepare_chat(self) -> None:
+        """Do now what the first chat would wait for: import its endpoint, and build the model of its body."""
+        self._find({"type": "http", "path": "/v1/chat/completions"})
+        from lib.wires.openai.chat_request import ChatRequest
+
+        ChatRequest.model_rebuild()
+
     def _find(self, scope: Scope) -> ASGIApp:
         path = scope["path"]
         while path and path not in ENDPOINTS:
@@ -97,4 +105,6 @@ _routes = [
     *(Route(f"{path}/{{rest:path}}", tell_prefix, methods=_METHODS) for path in _BARE),
 ]
 app = Endpoints(function(*_routes, wires=(ANTHROPIC, OPENAI), paths=ENDPOINTS))
+if platforms.starts_ahead():
+    app.prepare_chat()
 handler = LambdaHandler(app)

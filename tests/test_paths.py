@@ -1,10 +1,13 @@
 """Paths that are not quite right: who asks for them is told what to use."""
 
+import subprocess
+import sys
+
 import httpx
 import pytest
 
 from tests import raw_http
-from tests.bundle import Bundle
+from tests.bundle import CHECKOUT, Bundle
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -53,3 +56,24 @@ def test_who_speaks_anthropics_api_is_told_in_its_form(bundle: Bundle, path: str
 def test_a_request_may_name_its_whole_url(bundle: Bundle) -> None:
     answer = raw_http.exchange(bundle.url, raw_http.compose("GET", f"{bundle.url}/v1/models"))
     assert answer.json()["object"] == "list"
+
+
+LAMBDA = {"AWS_LAMBDA_FUNCTION_NAME": "stream"}
+
+
+@pytest.mark.parametrize(
+    ("environ", "ahead"),
+    [
+        ({}, False),
+        ({"VERCEL": "1", **LAMBDA}, False),
+        (LAMBDA, False),
+        ({"AWS_LWA_INVOKE_MODE": "response_stream", **LAMBDA}, True),
+        ({"AWS_LAMBDA_HTTP_ENDPOINT": "127.0.0.1:8080", **LAMBDA}, True),
+    ],
+)
+def test_the_chat_is_imported_at_the_start_where_lambda_starts_a_web_server(
+    environ: dict[str, str], ahead: bool
+) -> None:
+    script = "import api.index, sys; print('api.v1.chat.completions' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], env=environ, cwd=CHECKOUT, capture_output=True, check=True)
+    assert done.stdout.decode().strip() == str(ahead)

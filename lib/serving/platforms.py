@@ -127,6 +127,11 @@ def calls_handler(environ: Mapping[str, str] = os.environ) -> bool:
     return bool(environ.get("AWS_LAMBDA_FUNCTION_NAME")) and not any(map(environ.get, others))
 
 
+def starts_ahead(environ: Mapping[str, str] = os.environ) -> bool:
+    """Does Lambda start a web server here? It has a whole CPU until it is ready, and less for the first request."""
+    return bool(environ.get("AWS_LAMBDA_FUNCTION_NAME")) and not environ.get("VERCEL") and not calls_handler(environ)
+
+
 def check_size(body: bytes, scope: Scope, advice: str) -> bytes:
     """The body itself. Raises `TooLarge`, with `advice` for the caller, where the platform would cut it off."""
     most = platform_of(scope).body_limit
