@@ -28,6 +28,8 @@ CHECKOUT = Path(__file__).parent.parent
 DOCKERFILE = CHECKOUT / "Dockerfile"
 COMPOSE = [CHECKOUT / "deploy" / "compose.yaml", CHECKOUT / "deploy" / "compose.replicas.yaml"]
 
+WORKFLOW = CHECKOUT / ".github" / "workflows" / "image.yml"
+
 START_SECONDS = 10.0
 END_SECONDS = 5.0
 
@@ -135,6 +137,17 @@ def test_compose_files_have_this_form(file: Path) -> None:
     command = [check, "--builtin-schema", "vendor.compose-spec", str(file)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
+
+
+def test_the_workflow_that_publishes_the_image_has_githubs_form() -> None:
+    check = str(pypi.need("docker", "check-jsonschema"))
+    command = [check, "--builtin-schema", "vendor.github-workflows", str(WORKFLOW)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    [publish] = [
+        step for step in yaml.safe_load(WORKFLOW.read_text())["jobs"]["publish"]["steps"] if "push" in str(step)
+    ]
+    assert publish["with"]["platforms"] == "linux/amd64,linux/arm64"
 
 
 @pytest.mark.parametrize("file", COMPOSE, ids=lambda file: file.name)
