@@ -24,7 +24,7 @@ ENVIRON = {
 @pytest.mark.parametrize("template", ["web-function.yaml", "sam.yaml"])
 def test_the_template_is_valid_in_tokyo(template: str) -> None:
     cfn_lint = Path(sys.executable).parent / "cfn-lint"
-    command = [cfn_lint, "--regions", "ap-northeast-1", "--template", CHECKOUT / "deploy" / template]
+    command = [str(cfn_lint), "--regions", "ap-northeast-1", "--template", str(CHECKOUT / "deploy" / template)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, "")
 
