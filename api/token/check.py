@@ -9,7 +9,6 @@ from starlette.routing import Route
 
 from lib import settings
 from lib.accounts import health, keys
-from lib.errors import Error
 from lib.serving.app import function
 from lib.serving.body import body_of
 from lib.serving.lambda_handler import LambdaHandler
@@ -23,24 +22,22 @@ from lib.wires.shared.request import parse
 async def check(request: Request) -> JSONResponse:
     """Say whether what a client would use as the API key is alive, and what is known of it.
 
-    Of several accounts, one that lives is enough. An access key's owner is told of each of the deployment's accounts.
+    Of several keys each is told of, by its place and last letters; one that lives is enough. An access key's owner is
+    told of each of the deployment's accounts.
     """
     body = await parse(TokenCheckRequest, await body_of(request))
     presented = keys.of_presented(body.token)
     if settings.current().access_keys:
-        return JSONResponse(accounts(await health.check_all(presented, choose, fresh=True)))
-    found, failure = KeyState(live=False), None
-    for key in presented:
-        upstream = choose(key.text)
-        try:
-            found = KeyState(live=False) if upstream is None else await upstream.check(key.text)
-        except Error as error:
-            failure = failure or error
-        if found.live:
-            return JSONResponse(verdict(found))
-    if failure is not None:  # Of one, at least, nobody knows.
-        raise failure
-    return JSONResponse(verdict(found))
+        return JSONResponse(accounts(await health.check_all(presented, choose, fresh=True, claim=body.claim)))
+    if len(presented) > 1:
+        states = await health.check_all(presented, choose, fresh=True, claim=body.claim)
+        best = next((state.found for state in states if state.found and state.found.live), KeyState(live=False))
+        return JSONResponse({**verdict(best), **accounts(states)})
+    key = presented[0].text
+    upstream = choose(key)
+    if upstream is None:
+        return JSONResponse(verdict(KeyState(live=False, reason=keys.explained(key), code="not_a_key")))
+    return JSONResponse(verdict(await health.check(upstream, key, claim=body.claim)))
 
 
 routes = [Route("/token/check", check, methods=["POST"])]

@@ -14,7 +14,7 @@ from lib import settings
 from lib.accounts import owner_warnings, response_id
 from lib.accounts.cooldown import Cooldown
 from lib.accounts.keys import Candidate, having
-from lib.accounts.outcome import most_useful, of_deployment, risk_control
+from lib.accounts.outcome import Failure, risk_control, told
 from lib.accounts.turns import Turn, Turns
 from lib.errors import (
     AccountBusy,
@@ -84,13 +84,13 @@ def answer(tried: Sequence[Candidate], request: ChatRequest, *, signed: bool = F
 async def count_tokens(tried: Sequence[Candidate], request: ChatRequest) -> int:
     """Tokens of the prompt, from the first key that can tell. No turn is needed for that."""
     request = _resolved(request)
-    failures: list[Error] = []
+    failures: list[Failure] = []
     for one in having(_able(tried, request), request.model):
         try:
             return await one.upstream.count_tokens(request, one.key.text)
         except Error as error:
-            failures.append(error)
-    raise of_deployment(most_useful(failures))
+            failures.append(Failure(error, one.key))
+    raise told(failures)
 
 
 async def _named(answer: AsyncGenerator[list[Event]], upstream: str) -> AsyncGenerator[list[Event]]:
@@ -125,7 +125,7 @@ async def fail_over[T](
     Keys are asked upstream by upstream, in the order in which the caller first names each; of one upstream's, those
     that nothing is known against come first, at random. Raises the most useful of the errors when all have failed.
     """
-    failures: list[Error] = []
+    failures: list[Failure] = []
     tries = Tries()
     groups = list(_by_upstream(tried))
     for place, group in enumerate(groups):
@@ -136,7 +136,7 @@ async def fail_over[T](
                 yield item
             if round_.succeeded:
                 return
-    raise of_deployment(most_useful(failures))
+    raise told(failures)
 
 
 async def fail_over_call[T](tried: Sequence[Candidate], call: Call[T], *, generates: bool = True) -> T:
@@ -170,7 +170,7 @@ class _Round[T]:
         *,
         generates: bool,
         wait_if_busy: bool,
-        failures: list[Error],
+        failures: list[Failure],
     ) -> None:
         self.succeeded = False
         self._attempt = attempt
@@ -190,7 +190,7 @@ class _Round[T]:
 
     async def items(self) -> AsyncGenerator[list[T | TurnEvent]]:
         if self._accounts.risk_until.get(self._upstream.name, 0.0) > self._loop.time():
-            self._failures.append(risk_control(self._upstream.name))
+            self._failures.append(Failure(risk_control(self._upstream.name)))
             return
         while self._untried:
             ready = self._accounts.cooldown.best(list(self._untried))
@@ -200,7 +200,7 @@ class _Round[T]:
                 except AccountBusy as error:
                     for account in ready:
                         self._untried.pop(account)[0].note(error.code)
-                    self._failures.append(error)
+                    self._failures.append(Failure(error))
                     continue
                 while turn is not None:
                     candidate = self._untried[turn.account][0]
@@ -252,7 +252,7 @@ class _Round[T]:
         if again_at <= self._ends_at:
             return turn
         self._forget([turn.account])
-        self._failures.append(failure)
+        self._failures.append(Failure(failure, candidate.key))
         return None
 
     def _failed(self, candidate: Candidate, error: Error) -> None:
@@ -265,7 +265,7 @@ class _Round[T]:
             self._accounts.cooldown.note(candidate.account, error)
         if isinstance(error, UpstreamUncertain | DeadlineExceeded | AnswerUnusable):
             raise error
-        self._failures.append(error)
+        self._failures.append(Failure(error, candidate.key))
         if error.param == "conversation_id":
             self._forget([candidate.account])  # No fault of its own: another account may know the conversation.
             return

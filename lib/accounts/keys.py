@@ -26,6 +26,7 @@ MAX_LABEL: Final = 32
 _FINGERPRINT: Final = b"glm-functions account fingerprint 1\n"
 _COOKIES: Final = ("chatglm_refresh_token", "chatglm_token")
 """Names that people copy along with the value: never labels."""
+_COOKIE: Final = re.compile(r"([\w-]+)=([^;,\s]+)")
 _LABELLED: Final = re.compile(rf"([\w.-]{{1,{MAX_LABEL}}})\s*=\s*(.+)", re.DOTALL)
 
 
@@ -39,11 +40,18 @@ class Key(NamedTuple):
     text: str
     label: str = ""
     """The deployer's name for it, for logs and messages."""
+    place: int = 0
+    """Where it stands among those that a caller brought, from 1; 0: it is the deployment's."""
 
     @property
     def fingerprint(self) -> str:
         """What stands for it in the log: its digits, with the label before them."""
         return f"{self.label} ({self.digits})" if self.label else self.digits
+
+    @property
+    def name(self) -> str:
+        """What its owner knows it by: a caller by its place and last letters, who reads the log by its digits."""
+        return f"#{self.place} …{self.text[-4:]}" if self.place else self.digits
 
     @property
     def digits(self) -> str:
@@ -95,12 +103,7 @@ def from_request(credentials: Iterable[str], choose: Choose) -> list[Candidate]:
             return found
         if settings.current().access_keys:
             raise NoAccountAvailable(settings.complaint() or "GLM_TOKENS holds no ChatGLM token and no API key.")
-        failures.append(
-            Unauthorized(
-                "The API key is not a ChatGLM token, nor a key of the open platform. "
-                "Log in at chatglm.cn and use the value of the cookie chatglm_refresh_token as the API key."
-            )
-        )
+        failures.append(Unauthorized(explained(brought[0].text)))
     raise failures[0] if failures else _no_key()
 
 
@@ -125,6 +128,17 @@ def having(candidates: Sequence[Candidate], asked: str, meaning: str | None = No
     return known or list(candidates)
 
 
+def explained(text: str) -> str:
+    """What is wrong with a key that is no service's."""
+    if text.startswith("eyJ"):
+        about = "The API key begins like a ChatGLM token and is cut off: copy the whole value."
+    elif text.startswith("sk-"):
+        about = "The API key begins with sk-: it is another service's, and of no use here."
+    else:
+        about = "The API key is not a ChatGLM token, nor a key of the open platform."
+    return f"{about} Log in at chatglm.cn and use the value of the cookie chatglm_refresh_token as the API key."
+
+
 def _no_key() -> Unauthorized:
     return Unauthorized("No API key. Send a ChatGLM token, or the deployment's access key, as Authorization: Bearer.")
 
@@ -136,7 +150,8 @@ def of_presented(presented: str) -> tuple[Key, ...]:
         if not is_access_key(presented):
             raise Unauthorized("The API key is not one of this deployment's access keys.")
         return parse(chosen.tokens)
-    brought = parse(presented.split(","))
+    texts = [_of_cookies(presented)] if ";" in presented else presented.split(",")
+    brought = tuple(key._replace(place=place) for place, key in enumerate(parse(texts), 1))
     if len(brought) > MAX_KEYS:
         raise BadRequest(f"A request may bring at most {MAX_KEYS} keys.")
     if not brought:
@@ -169,6 +184,12 @@ def parse(texts: Iterable[str]) -> tuple[Key, ...]:
         if key.text:
             keys.setdefault(key.text, key)
     return tuple(keys.values())
+
+
+def _of_cookies(header: str) -> str:
+    """The token in a whole header of cookies, as people paste it; the text itself where there is none."""
+    cookies = dict(_COOKIE.findall(header))
+    return next((cookies[name] for name in _COOKIES if name in cookies), header)
 
 
 def _key(text: str) -> Key:

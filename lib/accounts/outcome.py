@@ -1,8 +1,10 @@
 """What a caller is told when no key has answered."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from lib import settings
+from lib.accounts.keys import Key
 from lib.errors import (
     AccountBanned,
     AccountBusy,
@@ -40,6 +42,24 @@ def most_useful(failures: Sequence[Error]) -> Error:
         return next((place for place, kind in enumerate(order, 1) if isinstance(error, kind)), len(order)), 0.0
 
     return min(failures, key=rank)
+
+
+class Failure(NamedTuple):
+    """What went wrong with a key, or, where that is None, with all of one upstream's."""
+
+    error: Error
+    key: Key | None = None
+
+
+def told(failures: Sequence[Failure]) -> Error:
+    """What a caller is told. Of several keys that are no good, what is wrong with each."""
+    error = most_useful([one.error for one in failures])
+    dead = [one for one in failures if one.key is not None and isinstance(one.error, Unauthorized | AccountBanned)]
+    if isinstance(error, Unauthorized | AccountBanned) and len(dead) > 1 and not settings.current().access_keys:
+        keys = sorted((one.key.place, f"{one.key.name}: {one.error.message}") for one in dead if one.key)
+        message = " ".join(["None of these keys can be used.", *(words for _, words in keys)])
+        return type(error)(message, code=error.code)
+    return of_deployment(error)
 
 
 def of_deployment(error: Error) -> Error:

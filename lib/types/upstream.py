@@ -22,13 +22,21 @@ class KeyState(NamedTuple):
     """It belongs to a visitor who never logged in."""
     reason: str = ""
     """What the service, or the key itself, says against it, in words for its owner; empty where nothing does."""
+    code: str = ""
+    """Names the reason."""
+    points: float | None = None
+    """What is left of what its answers cost; None where nobody says."""
+    token_left_percent: str = ""
+    """The share of it that is left, in the service's words (`82%`)."""
+    claimed: bool | None = None
+    """The day's credit was taken just now; False: it had been before. None: nobody asked for it."""
 
 
 class AccountState(NamedTuple):
     """How one of a deployment's own accounts stands, for its owner."""
 
     account: str
-    """Eight hex digits that stand for it in the log too."""
+    """Eight hex digits that stand for it in the log too; of a caller's own, its place and last letters."""
     label: str
     found: KeyState | None
     """None: nobody could find out."""
@@ -125,6 +133,15 @@ class Upstream(Protocol):
 
     async def check(self, key: str) -> KeyState:
         """Is a key alive. Generates nothing."""
+
+
+@runtime_checkable
+class Claims(Protocol):
+    """Its accounts may take a credit each day."""
+
+    async def claim(self, key: str) -> bool:
+        """Take it; False where it was taken already."""
+        ...
 
 
 @runtime_checkable

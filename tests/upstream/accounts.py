@@ -6,7 +6,7 @@ from secrets import token_bytes
 from typing import Any, Literal
 
 from . import jwt
-from .envelope import NOT_LOGGED_IN, TOKEN_REFUSED, Refusal
+from .envelope import CLAIMED, NOT_LOGGED_IN, TOKEN_REFUSED, Refusal
 
 type Kind = Literal["refresh", "access"]
 type Guest = Literal["answered", "refused"]
@@ -27,9 +27,9 @@ class Account:
     40102; `dead`, every token is refused; `rotation`, whether a refresh ends the older refresh tokens ("strict") or not
     ("lenient"); `access_lifetime`, `refresh_lifetime`, seconds from issue to `exp`; `generations`, how many answers it
     may generate at a time; `busy_after`, seconds for which it stays busy after an answer's last event; `blocked`, it is
-    banned: it can refresh, and everything else is refused with 403; `left_score`, what user/info says is left of its
-    membership; `access_form`, what its access tokens look like; `old_names`, whether a refresh answers `accessToken`
-    and `refreshToken`, as in 2024.
+    banned: it can refresh, and everything else is refused with 403; `left_score`, what user/info says is left, in
+    hundredths of a point; `access_form`, what its access tokens look like; `old_names`, whether a refresh answers
+    `accessToken` and `refreshToken`, as in 2024.
 
     Counted: `max_running`, the most answers that it ever generated at once; `generated`, answers begun; `refused_busy`,
     calls refused because it was busy.
@@ -50,7 +50,7 @@ class Account:
         generations: int = 1,
         busy_after: float = 0.0,
         blocked: bool = False,
-        left_score: int = 100,
+        left_score: int = 2000,
         access_form: TokenForm = "jwt",
         old_names: bool = False,
     ) -> None:
@@ -64,6 +64,7 @@ class Account:
         self.busy_after = busy_after
         self.blocked = blocked
         self.left_score = left_score
+        self.claimed = False
         self.access_form = access_form
         self.old_names = old_names
         self.free_at = 0.0
@@ -148,11 +149,19 @@ class Account:
 
     def info(self) -> dict[str, Any]:
         """What user/info answers."""
+        member = {"left_score": f"{self.left_score:.2f}", "token_left_percent": "82%"}
         return {
             "is_guest": self.guest is not None,
-            "member_info": {"left_score": self.left_score},
+            **({} if self.guest else {"member_info": member}),
             "block_info": {"blocked": self.blocked},
         }
+
+    def claim(self) -> None:
+        """The credit of the day. Refusal 10001: it was taken before."""
+        if self.claimed:
+            raise Refusal(CLAIMED, "今日已领取", 200)
+        self.claimed = True
+        self.left_score += 20000
 
     def change(self, **changes: Any) -> None:
         """Change options from now on."""

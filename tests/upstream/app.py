@@ -82,6 +82,7 @@ class Service:
         endpoints = [
             ("POST", "/chatglm/user-api/user/refresh", Endpoint(self, "refresh", self._refresh, token="refresh")),
             ("GET", "/chatglm/user-api/user/info", Endpoint(self, "user_info", self._user_info, body="none")),
+            ("POST", "/chatglm/member-api/member/daily_login_score", Endpoint(self, "claim", self._claim)),
             ("POST", f"{backend}/assistant/stream", Endpoint(self, "chat", chat.stream)),
             ("POST", f"{mainchat}/stream/stop_stream", Endpoint(self, "stop", chat.stop)),
             ("POST", f"{mainchat}/stream/continue_stream", Endpoint(self, "continue", chat.resume)),
@@ -121,6 +122,11 @@ class Service:
     @staticmethod
     async def _user_info(call: Call) -> Reply:
         return success(call.account.info(), call.rid)
+
+    @staticmethod
+    async def _claim(call: Call) -> Reply:
+        call.account.claim()
+        return success({}, call.rid)
 
     @staticmethod
     async def _refresh(call: Call) -> Reply:

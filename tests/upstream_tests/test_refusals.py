@@ -83,7 +83,11 @@ def test_a_blocked_account_can_only_say_so(stand_in: StandIn, client: Client) ->
     assert client.refresh().status_code == 200
     assert refusal(client.ask()) == (403, 40301)
     info = client.http.get(INFO, headers=client.headers()).json()["result"]
-    assert info == {"is_guest": False, "member_info": {"left_score": 0}, "block_info": {"blocked": True}}
+    assert info == {
+        "is_guest": False,
+        "member_info": {"left_score": "0.00", "token_left_percent": "82%"},
+        "block_info": {"blocked": True},
+    }
     with pytest.raises(TypeError):
         client.account.change(uid="another")
 
@@ -210,7 +214,9 @@ def test_the_service_s_clock_can_be_another(stand_in: StandIn, client: Client) -
 def test_envelopes_come_in_other_forms(stand_in: StandIn, client: Client, form: Any, shown: dict[str, Any]) -> None:
     stand_in.change(envelopes=form)
     envelope = client.http.get(INFO, headers=client.headers()).json()
-    envelope = json.loads(json.dumps(envelope).replace(', "member_info": {"left_score": 100}', ""))
+    envelope = json.loads(
+        json.dumps(envelope).replace(', "member_info": {"left_score": "2000.00", "token_left_percent": "82%"}', "")
+    )
     envelope = json.loads(json.dumps(envelope).replace(', "block_info": {"blocked": false}', ""))
     assert {name: value for name, value in envelope.items() if name not in ("message", "rid")} == shown
     client.account.kill()

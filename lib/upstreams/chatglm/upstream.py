@@ -70,5 +70,9 @@ class ChatGLM:
     async def delete_video(self, job_id: str, key: str) -> None:
         await videos.delete(job_id, key)
 
+    async def claim(self, key: str) -> bool:
+        """See `Claims.claim`."""
+        return await account.Account(key).claim()
+
     async def check(self, key: str) -> KeyState:
         return await account.check(key)

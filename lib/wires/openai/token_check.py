@@ -13,17 +13,24 @@ class TokenCheckRequest(Model):
     """The body."""
 
     token: Annotated[str, Field(min_length=1)]
+    claim: bool = False
+    """Take the day's credit of the accounts, too."""
 
 
 def verdict(found: KeyState) -> dict[str, Any]:
     """The answer. What is not known is left out; `expires_at` is in Unix seconds."""
-    known: dict[str, Any] = {"live": found.live}
-    if found.kind is None:
-        return known
-    known["kind"] = found.kind
-    if found.expires_at is not None:
-        known["expires_at"] = int(found.expires_at)
-    return known if found.kind == "api_key" else {**known, "guest": found.guest}
+    known: dict[str, Any] = {
+        "live": found.live,
+        "kind": found.kind,
+        "expires_at": _whole(found.expires_at),
+        "guest": found.guest if found.kind in ("refresh", "access") else None,
+        "reason": found.reason or None,
+        "code": found.code or None,
+        "points": found.points,
+        "token_left_percent": found.token_left_percent or None,
+        "claimed": found.claimed,
+    }
+    return {name: value for name, value in known.items() if value is not None}
 
 
 def accounts(states: Iterable[AccountState]) -> dict[str, Any]:
@@ -42,6 +49,10 @@ def _account(state: AccountState) -> dict[str, Any]:
         "live": found and found.live,
         "expires_at": _whole(found and found.expires_at),
         "reason": state.reason or None,
+        "code": (found and found.code) or None,
+        "points": found and found.points,
+        "token_left_percent": (found and found.token_left_percent) or None,
+        "claimed": found and found.claimed,
         "cooling_until": _whole(state.cooling_until),
         "checked_at": _whole(state.checked_at),
     }

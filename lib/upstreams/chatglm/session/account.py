@@ -12,12 +12,11 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from lib.errors import (
     AccountBanned,
     AccountBusy,
-    Error,
     RateLimited,
     TokenRefused,
     Unauthorized,
@@ -35,10 +34,14 @@ from lib.store.seal import name_of
 from lib.types.upstream import KeyState
 from lib.upstreams.chatglm.session import lenient, service
 from lib.upstreams.chatglm.session.cookies import Jar
+from lib.upstreams.chatglm.session.refusal import AlreadyClaimed, NotLoggedIn
 from lib.upstreams.chatglm.session.token import WHERE_TO_GET_ONE, Token
 
 _REFRESH = "/chatglm/user-api/user/refresh"  # protocol: [sure]
 _USER = "/chatglm/user-api/user/info"  # protocol: [once]
+
+_CLAIM = "/chatglm/member-api/member/daily_login_score"  # protocol: [sure]
+_NO_POINTS = "It holds no points. A new account has none before it has logged in by ChatGLM's App once."
 
 _REFRESH_LIFETIME = 180 * 24 * 3600.0  # protocol: [sure]
 
@@ -147,11 +150,14 @@ class Sessions:
 
     async def _call(self, token: Token) -> Session:
         refresh = partial(service.current().call, "POST", _REFRESH, token, json={}, repeatable=True)
-        result = await retry(refresh)
+        try:
+            result = await retry(refresh)
+        except NotLoggedIn as error:
+            raise guest() from error
         found = lenient.mapping(result[0] if isinstance(result, list) and result else result)
         access = lenient.words(found.get("access_token") or found.get("accessToken"))
         if lenient.flag(found.get("is_guest")):
-            raise Guest(f"This ChatGLM token is a visitor's, who has not logged in. {WHERE_TO_GET_ONE}")
+            raise guest()
         if not access:
             raise UpstreamFailed("The service answered the refresh without an access token.")
         newest = lenient.words(found.get("refresh_token") or found.get("refreshToken"))
@@ -160,6 +166,12 @@ class Sessions:
 
 class Guest(Unauthorized):
     """The token belongs to a visitor who never logged in."""
+
+    code = "guest_token"
+
+
+def guest() -> Guest:
+    return Guest(f"This ChatGLM token is a visitor's, who has not logged in. {WHERE_TO_GET_ONE}")
 
 
 class Account:
@@ -202,13 +214,27 @@ class Account:
             return self.token.check()
         return (await self._sessions.get(self.token)).access
 
-    async def prove(self) -> None:
-        """Find out whether the service lets the token in. Raises `Unauthorized` if not. Generates nothing."""
+    async def info(self) -> dict[str, Any]:
+        """What the service says of the account; nothing where it does not. Raises `Unauthorized` where it does not let
+        the token in. Generates nothing."""
         await self.access()
         with suppress(UpstreamRefused, RateLimited):  # It let the token in, whatever else it found wrong.
             found = lenient.mapping(await self.use(lambda access: self.service.call("GET", _USER, access)))
             if lenient.flag(lenient.mapping(found.get("block_info")).get("blocked")):
                 raise AccountBanned("The service has closed this account.")
+            if lenient.flag(found.get("is_guest")):
+                raise guest()
+            return lenient.mapping(found.get("member_info"))
+        return {}
+
+    async def claim(self) -> bool:
+        """Take the credit of the day, as the page does when it loads; False where it was taken already."""
+        call = partial(self.service.call, "POST", _CLAIM, json={}, repeatable=True)
+        try:
+            await self.use(call)
+        except AlreadyClaimed:
+            return False
+        return True
 
 
 async def check(text: str) -> KeyState:
@@ -216,20 +242,21 @@ async def check(text: str) -> KeyState:
     try:
         token = Token.read(text)
     except Unauthorized as error:
-        return KeyState(live=False, reason=error.message)
-
-    def dead(error: Error, *, guest: bool = False) -> KeyState:
-        return KeyState(False, token.kind, token.expires_at, guest, error.message)
-
+        return KeyState(live=False, reason=error.message, code=error.code)
+    state = KeyState(True, token.kind, token.expires_at)
+    info: dict[str, Any] = {}
     try:
         with suppress(AccountBusy):
             async with within_deadline():
-                await retry(Account(text).prove)
-    except Guest as error:
-        return dead(error, guest=True)
+                info = await retry(Account(text).info)
     except (Unauthorized, AccountBanned) as error:
-        return dead(error)
-    return KeyState(True, token.kind, token.expires_at)
+        return state._replace(live=False, guest=isinstance(error, Guest), reason=error.message, code=error.code)
+    score = lenient.number(info.get("left_score"))
+    state = state._replace(
+        points=None if score is None else score / 100,  # It counts hundredths.
+        token_left_percent=lenient.text(info.get("token_left_percent")),
+    )
+    return state._replace(reason=_NO_POINTS, code="no_points") if score == 0 else state
 
 
 def _usable(session: Session, refused: str | None) -> bool:

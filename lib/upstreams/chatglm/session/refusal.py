@@ -3,6 +3,7 @@
 Words come first, then codes, then the HTTP status: the same code is used for different things (protocol, refusals).
 """
 
+import re
 from typing import Final
 
 from lib.errors import (
@@ -36,6 +37,7 @@ INTERNAL: Final = 10025
 
 _BUSY: Final = 10061
 _PEAK: Final = 10062
+_CLAIMED: Final = 10001
 _RISK: Final = 40012
 _TOKEN_REFUSED: Final = (40101, 40102, 40103)
 _BANNED: Final = (40301,)
@@ -48,6 +50,7 @@ _LIMIT_WORDS: Final = ("频繁", "太快", "请稍后", "请稍候", "Too Many")
 _BUSY_WORDS: Final = ("等待其他对话", "其他对话生成")
 _PEAK_WORDS: Final = ("排队", "高峰期", "并发", "Server busy", "系统繁忙", "人数过多", "服务繁忙")
 _QUOTA_WORDS: Final = ("次数已达上限", "额度已用完", "已用完", "已达上限", "多次体验过", "开通会员")
+_POINT_WORDS: Final = re.compile(r"积分|余额|点数|\bpoints\b|\bbalance\b", re.IGNORECASE)  # (assumed)
 _BANNED_WORDS: Final = ("封禁", "已被禁", "冻结")
 _LOGIN_WORDS: Final = ("请登录", "未登录", "登录后", "not logged in")
 _UNKNOWN_WORDS: Final = ("不存在", "未找到", "已删除", "not exist", "not found", "unknown")  # (assumed)
@@ -60,6 +63,14 @@ class Unknown(UpstreamRefused):
 
 class ClockRefused(UpstreamFailed):
     """The service refuses the time at which a call was signed: nothing was taken, and it may be signed anew."""
+
+
+class NotLoggedIn(TokenRefused):
+    """The service knows the token, as a visitor's."""
+
+
+class AlreadyClaimed(UpstreamRefused):
+    """The credit of the day was taken before."""
 
 
 class CookieWanted(RiskControl):
@@ -75,6 +86,10 @@ def refusal(http_status: int, code: int | None, words: str) -> Error:
     for means, error in _BY_WORDS:
         if any(one in words for one in means):
             return error(words)
+    if _POINT_WORDS.search(words):
+        return _quota(words)
+    if code == _CLAIMED:
+        return AlreadyClaimed(f"{_short(words)} ({code})")
     if code == _RISK:
         return RiskControl(_risk("40012"))
     if code in _TOKEN_REFUSED or http_status == 401:
@@ -133,6 +148,10 @@ def _token_refused(words: str) -> Error:
     return TokenRefused("The service refuses this ChatGLM token. Log in at chatglm.cn and take a new one.")
 
 
+def _not_logged_in(words: str) -> Error:
+    return NotLoggedIn("The service refuses this ChatGLM token. Log in at chatglm.cn and take a new one.")
+
+
 def _banned(words: str) -> Error:
     return AccountBanned(f"The service has closed this account: {_short(words)}.")
 
@@ -159,7 +178,7 @@ _BY_WORDS: Final = (
     (_LIMIT_WORDS, _limited),
     (_QUOTA_WORDS, _quota),
     (_PEAK_WORDS, _peak),
-    (_LOGIN_WORDS, _token_refused),
+    (_LOGIN_WORDS, _not_logged_in),
 )
 
 
