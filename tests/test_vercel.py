@@ -205,9 +205,9 @@ def test_a_route_that_is_not_understood_is_refused() -> None:
 
 
 def rewritten(path: str) -> str:
-    """The function that vercel.each.json sends a path to."""
+    """The function that vercel.each.json sends a path to, without headers that say more."""
     rewrites = json.loads((CHECKOUT / "vercel.each.json").read_text())["rewrites"]
-    return next(str(one["destination"]) for one in rewrites if re.fullmatch(one["source"], path))
+    return next(str(one["destination"]) for one in rewrites if "has" not in one and re.fullmatch(one["source"], path))
 
 
 @pytest.mark.parametrize("path", ENDPOINTS)

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -72,9 +73,9 @@ class Build:
         """The route table, to be asked."""
         return Routes(self.config["routes"], self.functions, self.static)
 
-    def route(self, path: str, method: str = "GET") -> Target:
-        """Return where a request for `path` goes."""
-        return self.routes.resolve(path, method)
+    def route(self, path: str, method: str = "GET", sent: Collection[str] = ()) -> Target:
+        """Return where a request for `path` goes, with headers of these names."""
+        return self.routes.resolve(path, method, sent)
 
 
 @functools.cache

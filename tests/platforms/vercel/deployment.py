@@ -90,7 +90,7 @@ class Deployment:
         try:
             method, target, headers = _parse(await reader.readuntil(b"\r\n\r\n"))
             path = unquote(urlsplit(target).path)
-            found = self.build.route(path, method)
+            found = self.build.route(path, method, {name.lower() for name, _ in headers})
             if found.function is None:
                 writer.write(self._static(found))
             elif _content_length(headers) > MAX_BODY:

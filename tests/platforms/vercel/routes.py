@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-KNOWN_KEYS = {"src", "dest", "status", "headers", "continue", "check", "handle", "methods", "transforms"}
-"""What is modelled here. Conditions such as `has` are not; a route that has one is refused, not misread."""
+KNOWN_KEYS = {"src", "dest", "status", "headers", "continue", "check", "handle", "methods", "transforms", "has"}
+"""What is modelled here. A route that has more is refused, not misread."""
 SAME_PATH = ("/(.*)", [{"type": "request.path", "op": "set", "args": "/$1"}])
 """The only transformation that is modelled: the function sees the path that was asked for."""
 
@@ -36,12 +36,18 @@ class Routes:
                 raise ValueError(f"not modelled: {', '.join(sorted(unknown))} in {route}")
             if "transforms" in route and (route["src"], route["transforms"]) != SAME_PATH:
                 raise ValueError(f"not modelled: {route['transforms']}")
+            if any(
+                condition.keys() != {"type", "key"} or condition["type"] != "header"
+                for condition in route.get("has", ())
+            ):
+                raise ValueError(f"not modelled: has {route['has']}")
             if "handle" in route:
                 phase = route["handle"]
             self._phases.setdefault(phase, []).append(route)
 
-    def resolve(self, path: str, method: str = "GET") -> Target:
-        """Return the target of a request for `path` (without the query)."""
+    def resolve(self, path: str, method: str = "GET", sent: Collection[str] = ()) -> Target:
+        """Return the target of a request for `path` (without the query) with the headers `sent`, in small letters."""
+        self._sent = sent
         headers: dict[str, str] = {}
         path, found = self._follow(self._phases[None], path, method, headers)
         found = found or self._file(path)
@@ -59,7 +65,8 @@ class Routes:
     ) -> tuple[str, Target | None]:
         for route in routes:
             match = re.search(route["src"], path)
-            if match is None or method not in route.get("methods", [method]):
+            has = all(condition["key"] in self._sent for condition in route.get("has", ()))
+            if match is None or not has or method not in route.get("methods", [method]):
                 continue
             headers |= route.get("headers", {})
             if "dest" in route:
