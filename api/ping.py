@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from lib import settings
-from lib.serving.app import function
+from lib.serving.app import Described, function
 from lib.serving.lambda_handler import LambdaHandler
 from lib.wires.openai.wire import WIRE
 
@@ -42,5 +42,7 @@ async def _deep(request: Request, headers: dict[str, str]) -> Response:
 
 
 routes = [Route("/ping", ping)]
+_DEEP = {"name": "deep", "in": "query", "description": "1: ask for the accounts.", "schema": {"enum": ["1"]}}
+described = {ping: Described(other_media_types=["text/plain"], parameters=[_DEEP], needs_key=False)}
 app = function(*routes, wire=WIRE)
 handler = LambdaHandler(app)

@@ -155,7 +155,7 @@ PACKAGES = {
     [
         ("ping", "core schemas encryption"),
         ("models", "core"),
-        ("openapi", "core"),
+        ("openapi", "core schemas encryption pictures"),
         ("tokenCheck", "core schemas encryption"),
         ("chat", "core schemas encryption"),
         ("messages", "core schemas encryption"),
@@ -229,7 +229,7 @@ for kind in "AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "TIFF", "WEBP":
     [
         ("ping", "api", ""),
         ("models", "api", ""),
-        ("openapi", "api", ""),
+        ("openapi", "lib", STORE + SCHEMAS + PICTURES),
         ("tokenCheck", "api", STORE + SCHEMAS),
         ("chat", "api", STORE + SCHEMAS),
         ("messages", "api", STORE + SCHEMAS),

@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from lib import settings
 from lib.accounts import health, keys
-from lib.serving.app import function
+from lib.serving.app import Described, function
 from lib.serving.body import body_of
 from lib.serving.lambda_handler import LambdaHandler
 from lib.types.upstream import KeyState
@@ -41,5 +41,6 @@ async def check(request: Request) -> JSONResponse:
 
 
 routes = [Route("/token/check", check, methods=["POST"])]
+described = {check: Described(request=TokenCheckRequest, needs_key=False)}
 app = function(*routes, wire=WIRE)
 handler = LambdaHandler(app)

@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from lib.accounts import keys
 from lib.accounts.failover import fail_over_call
-from lib.serving.app import function
+from lib.serving.app import Described, function
 from lib.serving.body import body_of
 from lib.serving.lambda_handler import LambdaHandler
 from lib.serving.platforms import check_size
@@ -40,5 +40,6 @@ async def embed(request: Request) -> Response:
 
 
 routes = [Route("/v1/embeddings", embed, methods=["POST"])]
+described = {embed: Described("https://platform.openai.com/docs/api-reference/embeddings/object", EmbeddingRequest)}
 app = function(*routes, wire=WIRE)
 handler = LambdaHandler(app)

@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from lib.accounts import failover, keys
 from lib.errors import BadRequest
-from lib.serving.app import function
+from lib.serving.app import STREAM, Described, function
 from lib.serving.body import body_of
 from lib.serving.lambda_handler import LambdaHandler
 from lib.serving.sse import EventStream
@@ -54,5 +54,9 @@ routes = [
     Route("/v1/messages", create, methods=["POST"]),
     Route("/v1/messages/count_tokens", count_tokens, methods=["POST"]),
 ]
+described = {
+    create: Described("https://docs.anthropic.com/en/api/messages", MessageRequest, STREAM),
+    count_tokens: Described("https://docs.anthropic.com/en/api/messages-count-tokens", CountRequest),
+}
 app = function(*routes, Route("/v1/v1/messages{rest:path}", refuse, methods=["POST"]), wire=WIRE)
 handler = LambdaHandler(app)

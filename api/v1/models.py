@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from lib import settings
 from lib.accounts import keys
-from lib.serving.app import function
+from lib.serving.app import Described, function
 from lib.serving.lambda_handler import LambdaHandler
 from lib.serving.wire import spoken
 from lib.upstreams import UPSTREAMS, choose
@@ -41,5 +41,7 @@ async def retrieve_model(request: Request) -> Response:
 
 
 routes = [Route("/v1/models", list_models), Route("/v1/models/{id:path}", retrieve_model)]
+_DOCUMENTED = Described("https://platform.openai.com/docs/api-reference/models/object", needs_key=False)
+described = {list_models: _DOCUMENTED, retrieve_model: _DOCUMENTED}
 app = function(*routes, wires=WIRES)
 handler = LambdaHandler(app)

@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from lib.accounts import failover, keys, response_id
 from lib.errors import NotFound
-from lib.serving.app import function
+from lib.serving.app import STREAM, Described, function
 from lib.serving.body import body_of
 from lib.serving.lambda_handler import LambdaHandler
 from lib.serving.sse import EventStream
@@ -51,5 +51,8 @@ routes = [
     Route("/v1/responses", create, methods=["POST"]),
     Route("/v1/responses/{id:path}", refuse, methods=["GET", "DELETE", "POST"]),
 ]
+described = {
+    create: Described("https://platform.openai.com/docs/api-reference/responses/object", ResponseRequest, STREAM)
+}
 app = function(*routes, wire=WIRE)
 handler = LambdaHandler(app)

@@ -1,8 +1,9 @@
 """Makes an endpoint's routes into an app: Starlette, CORS, and the middleware that all endpoints share."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -19,6 +20,24 @@ from lib.serving.failure import error_response
 from lib.serving.middleware import RequestMiddleware
 from lib.serving.wire import Wire, spoken
 
+if TYPE_CHECKING:  # Who is only asked for a ping pays for no models.
+    from pydantic import BaseModel
+
+
+class Described(NamedTuple):
+    """What `/openapi.json` says of an endpoint, besides its path and its docstring."""
+
+    answer: str = ""
+    """Where its vendor documents what is answered."""
+    request: "type[BaseModel] | None" = None
+    other_media_types: Sequence[str] = ()
+    """What it may answer besides JSON."""
+    parameters: Sequence[Mapping[str, Any]] = ()
+    """Of the query and in headers, as OpenAPI describes them."""
+    needs_key: bool = True
+
+
+STREAM: Final = ("text/event-stream",)
 _EXPOSED = (
     "x-request-id",
     "request-id",
@@ -77,8 +96,9 @@ def function(
 
 def _methods(request: Request) -> set[str]:
     """What the path takes, by all routes together."""
-    matching = (route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE)
-    return {method for route in matching if isinstance(route, Route) for method in route.methods or ()}
+    routes = [route for route in request.app.routes if isinstance(route, Route)]
+    matching = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+    return {method for route in matching if route.path == matching[0].path for method in route.methods or ()}
 
 
 def _meant(path: str, known: Iterable[str]) -> str:

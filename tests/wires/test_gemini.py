@@ -302,7 +302,7 @@ def test_an_error_in_mid_stream_is_its_last_event(bundle: Bundle, upstream: Stan
         ("POST", "/v1beta/interactions", "Interactions API"),
         ("POST", "/v1beta/cachedContents", "cached"),
         ("POST", "/v1beta/models/imagen-4:predict", ":generateContent"),
-        ("GET", "/v1beta/nothing", "models"),
+        ("GET", "/v1beta/nothing", "nothing at this path"),
         ("GET", "/v1beta/models/no-such", "no model"),
     ],
 )

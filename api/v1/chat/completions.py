@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from lib.accounts import keys
 from lib.accounts.failover import answer
-from lib.serving.app import function
+from lib.serving.app import STREAM, Described, function
 from lib.serving.body import body_of
 from lib.serving.lambda_handler import LambdaHandler
 from lib.serving.sse import EventStream
@@ -35,5 +35,6 @@ async def complete(request: Request) -> EventStream | Response:
 
 
 routes = [Route("/v1/chat/completions", complete, methods=["POST"])]
+described = {complete: Described("https://platform.openai.com/docs/api-reference/chat/object", ChatRequest, STREAM)}
 app = function(*routes, wire=WIRE)
 handler = LambdaHandler(app)

@@ -15,7 +15,7 @@ from lib.files.fetch import Limits
 from lib.http.clients import file_client
 from lib.invocation import context
 from lib.invocation.within_deadline import within_deadline
-from lib.serving.app import function
+from lib.serving.app import Described, function
 from lib.serving.body import body_of
 from lib.serving.lambda_handler import LambdaHandler
 from lib.serving.platforms import check_size
@@ -51,5 +51,6 @@ async def generate(request: Request) -> Response:
 
 
 routes = [Route("/v1/images/generations", generate, methods=["POST"])]
+described = {generate: Described("https://platform.openai.com/docs/api-reference/images/object", ImageRequest)}
 app = function(*routes, wire=WIRE)
 handler = LambdaHandler(app)

@@ -20,7 +20,7 @@ from lib.accounts.failover import fail_over_call
 from lib.accounts.job_id import JobId
 from lib.accounts.keys import Candidate
 from lib.serving import prefer
-from lib.serving.app import function
+from lib.serving.app import Described, function
 from lib.serving.body import body_of
 from lib.serving.lambda_handler import LambdaHandler
 from lib.types.images import DrawnImage
@@ -116,5 +116,13 @@ routes = [
     Route("/v1/videos/generations/{id}", delete, methods=["DELETE"]),
     Route("/v1/async-result/{id}", poll),
 ]
+_PREFER = {
+    "name": "Prefer",
+    "in": "header",
+    "description": "`wait=N` holds the answer for up to N seconds, until the video is done (RFC 7240).",
+    "schema": {"type": "string"},
+}
+_DOCUMENTED = Described("https://docs.bigmodel.cn/", parameters=[_PREFER])
+described = {create: _DOCUMENTED._replace(request=VideoRequest), poll: _DOCUMENTED}
 app = function(*routes, wire=WIRE)
 handler = LambdaHandler(app)

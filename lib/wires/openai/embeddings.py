@@ -11,29 +11,11 @@ from lib.errors import BadRequest
 from lib.types.upstream import Embeddings
 from lib.wires.shared.encoding import encode_json
 from lib.wires.shared.request import Model, ModelName
-from lib.wires.shared.schema import INTEGER, STRING, Json, list_of, object_of
 
 MODEL: Final = "embedding-3"
 """The model of a request that names none."""
 MAX_INPUTS: Final = 1024
 """Texts of a request: the libraries that send most at once send 1000. Their vectors take 70 MB here."""
-
-_VECTOR: Final[Json] = object_of(
-    {
-        "object": {"const": "embedding"},
-        "index": INTEGER,
-        "embedding": {"anyOf": [list_of({"type": "number"}), STRING]},
-    }
-)
-ANSWER: Final[Json] = object_of(
-    {
-        "object": {"const": "list"},
-        "data": list_of(_VECTOR),
-        "model": STRING,
-        "usage": object_of({"prompt_tokens": INTEGER, "total_tokens": INTEGER}),
-    }
-)
-"""The schema of what is answered."""
 
 
 def _texts(value: Any) -> Any:
