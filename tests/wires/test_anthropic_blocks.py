@@ -178,7 +178,7 @@ def test_ids_that_are_taken_are_replaced() -> None:
     ids = [block["id"] for block in message(again)["content"]]
     assert ids[0] == "call_1"
     assert len(set(ids)) == 3
-    assert all(re.fullmatch("toolu_[0-9a-f]+", one) for one in ids[1:])
+    assert all(re.fullmatch("call_[0-9a-f]+", one) for one in ids[1:])
     call = {"type": "tool_use", "id": "call_1", "name": "read", "input": {}}
     messages = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": [call]}]
     assert message([*CALL, Finish("tool_calls")], messages=messages)["content"][0]["id"] != "call_1"

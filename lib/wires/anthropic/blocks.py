@@ -4,22 +4,17 @@ A text block never holds white space alone, since Anthropic's own API refuses su
 results of a search come whole in one block, so sources wait until something else comes.
 """
 
-import re
 from collections.abc import Iterable, Iterator
 from secrets import token_hex
 from typing import Any, Final, Literal
 
 from lib.types.events import Reasoning, Search, Source, Text, ToolCallArguments, ToolCallEnd, ToolCallStart
 from lib.wires.shared.encoding import encode_json
-from lib.wires.shared.reply import Annotation, Delta
+from lib.wires.shared.reply import OPAQUE, Annotation, Delta
 
 type Json = dict[str, Any]
 type Kind = Literal["text", "thinking", "tool_use", "server_tool_use", "web_search_tool_result"]
 
-OPAQUE: Final = "Z2xtLWZ1bmN0aW9ucw=="
-"""What stands where Anthropic has signed or encrypted something for itself. It is ignored when it comes back."""
-_ID: Final = re.compile(r"[a-zA-Z0-9_-]{1,128}")
-"""What Anthropic's own API takes for an id, should the conversation go on there."""
 MAX_CITED: Final = 150
 """Letters of a source that a citation quotes, as with Anthropic."""
 
@@ -27,10 +22,8 @@ MAX_CITED: Final = 150
 class Blocks:
     """Turns what is new in an answer into `content_block_start`, `content_block_delta` and `content_block_stop`."""
 
-    def __init__(self, *, show_thinking: bool, used_ids: Iterable[str] = ()) -> None:
-        """`used_ids`: of the calls that the conversation holds already."""
+    def __init__(self, *, show_thinking: bool) -> None:
         self.searches = 0
-        self._used_ids = set(used_ids)
         self._show_thinking = show_thinking
         self._begun = 0
         self._open: Kind | None = None
@@ -74,18 +67,11 @@ class Blocks:
                 if self._open == "text":
                     yield from self._cite()
             case ToolCallStart(call_id, name):
-                yield from self._begin("tool_use", {"id": self._unused(call_id), "name": name, "input": {}})
+                yield from self._begin("tool_use", {"id": call_id, "name": name, "input": {}})
             case ToolCallArguments(text):
                 yield self._input(text)
             case ToolCallEnd():
                 yield from self._close()
-
-    def _unused(self, call_id: str) -> str:
-        """The id itself, unless there is such a one already: Claude Code drops all but the first."""
-        if call_id in self._used_ids or not _ID.fullmatch(call_id):
-            call_id = f"toolu_{token_hex(12)}"
-        self._used_ids.add(call_id)
-        return call_id
 
     def _text(self, text: str) -> Iterator[Json]:
         if self._open != "text":

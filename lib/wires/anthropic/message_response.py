@@ -35,8 +35,7 @@ class MessageAnswer:
         self._request = request
         self._wanted = wanted
         self._reply = Reply(wanted)
-        used_ids = (call.id for message in wanted.messages for call in message.tool_calls)
-        self._blocks = Blocks(show_thinking=request.shows_thinking, used_ids=used_ids)
+        self._blocks = Blocks(show_thinking=request.shows_thinking)
         self._content = Content()
 
     @property

@@ -7,16 +7,13 @@ from collections.abc import Iterable, Iterator
 from secrets import token_hex
 from typing import Any, Final
 
-from lib.toolcalls.call_id import new_call_id
 from lib.types.events import Reasoning, Search, Source, Text, ToolCallArguments, ToolCallEnd, ToolCallStart
 from lib.wires.responses.tool_names import ToolNames
 from lib.wires.shared.custom_tool import unwrap_input
-from lib.wires.shared.reply import Annotation, Delta
+from lib.wires.shared.reply import OPAQUE, Annotation, Delta
 
 type Json = dict[str, Any]
 
-OPAQUE: Final = "Z2xtLWZ1bmN0aW9ucw=="
-"""What stands where OpenAI has encrypted the reasoning for itself. It is ignored when it comes back."""
 _PREFIXES: Final = {
     "message": "msg",
     "reasoning": "rs",
@@ -29,14 +26,10 @@ _PREFIXES: Final = {
 class Output:
     """Turns what is new in an answer into events, and keeps the items that are complete."""
 
-    def __init__(
-        self, names: ToolNames, used_ids: Iterable[str], *, shows_searches: bool, encrypts_reasoning: bool
-    ) -> None:
-        """`used_ids`: of the calls that the conversation holds already."""
+    def __init__(self, names: ToolNames, *, shows_searches: bool, encrypts_reasoning: bool) -> None:
         self.items: list[Json] = []
         """Those that are complete."""
         self._names = names
-        self._used_ids = set(used_ids)
         self._shows_searches = shows_searches
         self._encrypts_reasoning = encrypts_reasoning
         self._open: Json | None = None
@@ -109,9 +102,6 @@ class Output:
         yield self._grow("response.output_text.delta", text, content_index=0, logprobs=[])
 
     def _call(self, call_id: str, name: str) -> Iterator[Json]:
-        if not call_id or call_id in self._used_ids:
-            call_id = new_call_id()
-        self._used_ids.add(call_id)
         tool = self._names.find(name)
         namespace = {"namespace": tool.namespace} if tool.namespace else {}
         kind, field = ("custom_tool_call", "input") if tool.kind == "custom" else ("function_call", "arguments")

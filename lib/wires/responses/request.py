@@ -10,7 +10,7 @@ from lib.types import chat
 from lib.types.chat import Effort, Message, Sampling, TextPart
 from lib.wires.responses.content import Contents, text_of
 from lib.wires.responses.conversation import Conversation
-from lib.wires.responses.items import CallOutputItem, CustomCallItem, FunctionCallItem, Item, MessageItem
+from lib.wires.responses.items import Item, MessageItem
 from lib.wires.responses.tools import (
     MAX_TOOLS,
     Choice,
@@ -166,12 +166,6 @@ class ResponseRequest(Model):
     def instructions_text(self) -> str:
         """The instructions; empty where there are none."""
         return text_of(self.instructions)
-
-    @property
-    def used_call_ids(self) -> set[str]:
-        """The ids of calls that the input holds already."""
-        kinds = FunctionCallItem | CustomCallItem | CallOutputItem
-        return {item.call_id for item in self.input if isinstance(item, kinds)}
 
     @property
     def shows_searches(self) -> bool:

@@ -28,7 +28,6 @@ class ResponseAnswer:
         self._keeps = wanted.conversation_id is not None
         self._output = Output(
             request.declared.names,
-            request.used_call_ids,
             shows_searches=request.shows_searches,
             encrypts_reasoning=ENCRYPTED_REASONING in (request.include or ()),
         )

@@ -1,8 +1,10 @@
 """An answer as a client is to see it, while it grows: what every wire makes its own events from."""
 
+import re
 import time
 from collections.abc import Iterable
-from typing import NamedTuple
+from secrets import token_hex
+from typing import Final, NamedTuple
 
 from lib.errors import UpstreamFailed
 from lib.invocation import context
@@ -26,6 +28,11 @@ from lib.types.events import (
 )
 from lib.wires.shared.markdown import Markdown
 from lib.wires.shared.stop_filter import StopFilter
+
+OPAQUE: Final = "Z2xtLWZ1bmN0aW9ucw=="
+"""What stands where a vendor has signed or encrypted something for itself. It is ignored when it comes back."""
+_ID: Final = re.compile(r"[a-zA-Z0-9_-]{1,128}")
+"""What the vendors' own services take for a call's id, should the conversation go on there."""
 
 
 class Annotation(NamedTuple):
@@ -59,6 +66,8 @@ class Reply:
         self._content_length = 0
         self._reasoning: list[str] = []
         self._arguments: list[str] = []
+        self._used_ids = {call.id for message in request.messages for call in message.tool_calls}
+        self._used_ids |= {message.tool_call_id for message in request.messages}
         self._markdown = Markdown()
         self._filter = StopFilter(self._request.sampling)
         self._usage: Usage | None = None
@@ -110,10 +119,11 @@ class Reply:
                 deltas.append(event)
             case Citation(_, url, title):
                 self._cite(self._markdown.feed(event), url, title, deltas)
-            case ToolCallStart(call_id, name):
+            case ToolCallStart(_, name):
+                event = event._replace(id=self._unused(event.id))
                 self._show(self._markdown.finish(), deltas)
                 self._show(self._filter.finish(), deltas)
-                self.calls.append(ToolCall(call_id, name, ""))
+                self.calls.append(ToolCall(event.id, name, ""))
                 deltas.append(event)
             case ToolCallArguments(text):
                 if text:
@@ -129,6 +139,13 @@ class Reply:
                 self._finish(event, deltas)
             case _:
                 self._show(self._filter.feed(self._markdown.feed(event)), deltas)
+
+    def _unused(self, call_id: str) -> str:
+        """The id itself, unless the conversation has such a one: Claude Code drops all but the first."""
+        if call_id in self._used_ids or not _ID.fullmatch(call_id):
+            call_id = f"call_{token_hex(12)}"
+        self._used_ids.add(call_id)
+        return call_id
 
     def _cite(self, link: str, url: str, title: str, deltas: list[Delta]) -> None:
         self._show(self._filter.feed(""), deltas)

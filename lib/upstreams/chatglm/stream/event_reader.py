@@ -17,6 +17,7 @@ from lib.types.events import (
     Revision,
     Search,
     Text,
+    merged,
 )
 from lib.upstreams.chatglm.session import lenient
 from lib.upstreams.chatglm.stream.citations import CitationReader
@@ -34,7 +35,6 @@ from lib.upstreams.chatglm.stream.event_json import (
     search_query,
     words_of,
 )
-from lib.upstreams.chatglm.stream.event_list import EventList
 from lib.upstreams.chatglm.stream.joiner import PartJoiner
 from lib.upstreams.chatglm.stream.outline import Outline
 from lib.upstreams.chatglm.stream.part_text import DeltaMode, PartText
@@ -95,7 +95,7 @@ class EventReader:
 
     def feed(self, piece: bytes) -> list[Event]:
         """The events that `piece` completes, neighbouring texts as one. Look at `failure` afterwards."""
-        events = EventList()
+        events: list[Event] = []
         try:
             for data in self._decoder.feed(piece):
                 for one in self._doubling.take(data):
@@ -103,11 +103,11 @@ class EventReader:
                         self._read(one, events)
         except UpstreamFailed as error:
             self.ended, self.failure = True, error
-        return events.all()
+        return list(merged(events))
 
     def close(self) -> list[Event]:
         """The connection is closed: what may be read of an end that was not told in full."""
-        events = EventList()
+        events: list[Event] = []
         if self.ended:
             return []
         for data in (*self._doubling.rest(), *self._decoder.end()):
@@ -116,7 +116,7 @@ class EventReader:
         parts_are_complete = bool(self._texts) and not self._unfinished
         if not self.ended and (parts_are_complete or (self._done_mark and self._texts)):
             self._finish("finish", {}, events)
-        return events.all()
+        return list(merged(events))
 
     def resume(self) -> None:
         """The stream was cut and is taken up again: what was read of an incomplete event will not be completed."""
@@ -126,7 +126,7 @@ class EventReader:
             if not text.finished:
                 self._resumed[place[1]] = place
 
-    def _read(self, data: bytes, events: EventList) -> None:
+    def _read(self, data: bytes, events: list[Event]) -> None:
         event = parse_event(data)
         if event is None:
             if data.strip() == b"[DONE]":
@@ -160,7 +160,7 @@ class EventReader:
         if flag is not None:
             self._dialect.found = "deltas" if flag else "snapshots"
 
-    def _part(self, part: dict[str, Any], events: EventList) -> None:
+    def _part(self, part: dict[str, Any], events: list[Event]) -> None:
         part_id = lenient.text(part.get("logic_id")) or self._part_id or lenient.text(part.get("id"))
         role = lenient.words(part.get("role")).lower()
         status = lenient.text(part.get("status")).lower()
@@ -196,7 +196,7 @@ class EventReader:
             elif kind not in _SILENT:
                 lenient.note_unknown("a content of type", kind)
 
-    def _text(self, place: Place, value: str, events: EventList, *, finished: bool, draws: bool) -> None:
+    def _text(self, place: Place, value: str, events: list[Event], *, finished: bool, draws: bool) -> None:
         place = self._aliases.get(place, place)
         text = self._texts.get(place)
         if text is None and (earlier := self._resumed.pop(place[1], None)) is not None:
@@ -214,36 +214,34 @@ class EventReader:
         if new:
             self._tell(place, new, events, draws=draws)
 
-    def _show(self, shown: list[Event], events: EventList) -> None:
+    def _show(self, shown: list[Event], events: list[Event]) -> None:
         if shown:
             self._shown.append(shown)
-        for event in shown:
-            events.add(event)
+        events += shown
 
-    def _pass_by(self, events: EventList) -> None:
+    def _pass_by(self, events: list[Event]) -> None:
         """Another text begins: what still waited of the earlier ones comes before it."""
         for place, text in self._texts.items():
             if new := text.rest():
                 self._tell(place, new, events, draws=self._draws)
 
-    def _tell(self, place: Place, new: str, events: EventList, *, draws: bool) -> None:
+    def _tell(self, place: Place, new: str, events: list[Event], *, draws: bool) -> None:
         part_id, kind, _ = place
         if kind == "text":
-            for item in self._mark_reader(kind).take(self._seam.join(part_id, new)):
-                events.add(item)
+            events += self._mark_reader(kind).take(self._seam.join(part_id, new))
         elif kind == "think":
-            for item in self._mark_reader(kind).take(new):
-                events.add(Reasoning(item.text if isinstance(item, Text) else f"[{item.number}]({item.url})"))
+            taken = self._mark_reader(kind).take(new)
+            events += (Reasoning(one.text if isinstance(one, Text) else f"[{one.number}]({one.url})") for one in taken)
         else:
             self._seam.interrupt()
             self._tell_program(place, new, events, draws=draws)
 
-    def _tell_program(self, place: Place, new: str, events: EventList, *, draws: bool) -> None:
+    def _tell_program(self, place: Place, new: str, events: list[Event], *, draws: bool) -> None:
         part_id, kind, number = place
         if kind == "execution_output":
-            events.add(Output(new, f"{part_id}/{number}"))
+            events.append(Output(new, f"{part_id}/{number}"))
         else:
-            events.add(DrawingPrompt(new) if draws else Code(new, f"{part_id}/{number}"))
+            events.append(DrawingPrompt(new) if draws else Code(new, f"{part_id}/{number}"))
 
     def _mark_reader(self, kind: str) -> CitationReader:
         reader = self._marks.get(kind)
@@ -252,7 +250,7 @@ class EventReader:
         return reader
 
     def _find_call(
-        self, part: dict[str, Any], content: dict[str, Any], events: EventList, *, from_result: bool
+        self, part: dict[str, Any], content: dict[str, Any], events: list[Event], *, from_result: bool
     ) -> None:
         call = native_call(part, content, from_result=from_result)
         if call is None or call in self._seen_calls:
@@ -262,7 +260,7 @@ class EventReader:
         if query := search_query(call):
             self._show([Search(query)], events)
 
-    def _finish(self, status: str, event: dict[str, Any], events: EventList) -> None:
+    def _finish(self, status: str, event: dict[str, Any], events: list[Event]) -> None:
         self.ended = True
         for place, text in self._texts.items():
             if new := text.rest():
@@ -270,30 +268,29 @@ class EventReader:
         for kind, reader in self._marks.items():
             for item in reader.end():
                 if kind == "text":
-                    events.add(item)
+                    events.append(item)
                 elif isinstance(item, Text):
-                    events.add(Reasoning(item.text))
+                    events.append(Reasoning(item.text))
         if any(text.rewritten for text in self._texts.values()):
-            events.add(Revision(tuple(self._as_it_is_now())))
+            events.append(Revision(tuple(self._as_it_is_now())))
         if status in STOPPED_BY_FILTER or self._filter_words is not None:
             words = words_of(event.get("last_error")) or words_of(event.get("error")) or self._filter_words or ""
-            events.add(Finish("content_filter", words))
+            events.append(Finish("content_filter", words))
         elif status in FAILED:
             self.failure = failure_of(event)
         else:
-            events.add(Finish("stop"))
+            events.append(Finish("stop"))
 
     def _as_it_is_now(self) -> list[Event]:
-        events = EventList()
+        events: list[Event] = []
         self._seam = PartJoiner()
         self._marks.clear()
         for shown in self._shown:
             if isinstance(shown, list):
-                for event in shown:
-                    events.add(event)
+                events += shown
             elif text := self._texts[shown].text:
                 self._tell(shown, text, events, draws=self._draws)
         for kind, reader in self._marks.items():
-            for item in reader.end():
-                events.add(item if kind == "text" else Reasoning(getattr(item, "text", "")))
-        return events.all()
+            rest = reader.end()
+            events += rest if kind == "text" else (Reasoning(getattr(item, "text", "")) for item in rest)
+        return list(merged(events))
