@@ -182,6 +182,13 @@ class UpstreamUnavailable(UpstreamFailed):
     """The service refused before it did anything, for a fault of its own: it may work when tried again."""
 
 
+class TokenOutdated(UpstreamFailed):
+    """The service refuses a token that another instance may have renewed: what it was renewed to is not at hand."""
+
+    status = 503
+    code = "token_outdated"
+
+
 class NotConnected(UpstreamUnavailable):
     """The connection was not made, so nothing was sent: even an order may be given again."""
 

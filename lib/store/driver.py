@@ -1,6 +1,9 @@
 """What a shared store must be able to do. `lib.store.shared` makes a `Store` of it."""
 
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
+
+FAR: Final = 24 * 3600 * 1000
+"""Milliseconds. No clock of ours is so far ahead: a stamp that is was written by somebody else, and is overwritten."""
 
 
 class Value(NamedTuple):
@@ -24,7 +27,10 @@ class Driver(Protocol):
         """The value under `name` and the seconds that it has left, or None."""
 
     async def put(self, name: str, value: Value, ttl: float) -> bool:
-        """Keep `value` for `ttl` seconds, unless what is there has a later stamp or the same. Is it kept."""
+        """Keep `value` for `ttl` seconds, unless what is there has a later stamp or the same. Is it kept.
+
+        A stamp that is later by `FAR` counts for nothing.
+        """
 
     async def take(self, name: str, owner: str, ttl: float) -> bool:
         """Take the lease `name` for `ttl` seconds, or renew it. False: it is another's."""

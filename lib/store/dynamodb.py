@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple
 
 from lib.errors import Misconfigured
 from lib.store.aws_api import ApiError, AwsApi
-from lib.store.driver import Value
+from lib.store.driver import FAR, Value
 from lib.store.expiring import Expiring
 
 CLOCKS_APART: Final = 600.0
@@ -28,7 +28,7 @@ ran out longer ago than that is nobody's, so nobody waits behind one that was le
 _TABLE: Final = re.compile(r"[A-Za-z0-9_.-]{3,255}")
 _PUT_IF: Final = (
     "NOT attribute_type(stamp, :number) OR NOT attribute_type(expires, :number) OR NOT attribute_type(#data, :binary)"
-    " OR stamp < :stamp OR expires <= :now"
+    " OR stamp < :stamp OR stamp >= :far OR expires <= :now"
 )
 """What no value can be read from is nothing to keep, whatever it claims of its age. `data` is a word of DynamoDB's."""
 _TAKE_IF: Final = "attribute_not_exists(beat) OR lessee = :lessee"
@@ -65,7 +65,10 @@ class DynamoDBDriver:
         answer = await self._call("GetItem", Key=_key(name), ConsistentRead=True)
         try:
             item = answer["Item"]
-            value = Value(b64decode(item["data"]["B"]), int(item["stamp"]["N"]))
+            stamp = int(item["stamp"]["N"])
+            if stamp >= self._clock() * 1000 + FAR:
+                stamp = 0
+            value = Value(b64decode(item["data"]["B"]), stamp)
             ttl = float(item["expires"]["N"]) - self._clock()
         except (KeyError, TypeError, ValueError):
             return None  # There is none, or it is not one of ours.
@@ -86,7 +89,12 @@ class DynamoDBDriver:
             Item=item,
             ConditionExpression=_PUT_IF,
             ExpressionAttributeNames={"#data": "data"},
-            ExpressionAttributeValues={**kinds, ":stamp": _number(value.stamp), ":now": _number(now)},
+            ExpressionAttributeValues={
+                **kinds,
+                ":stamp": _number(value.stamp),
+                ":far": _number(value.stamp + FAR),
+                ":now": _number(now),
+            },
         )
         return there is None
 

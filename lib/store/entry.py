@@ -24,13 +24,17 @@ class Entry:
         self._store = store
         self._name = name_of(token)
         self._sealer = Sealer(token) if store.shared else None
+        self.damaged = False
+        """Something lay there that was not ours."""
 
     async def get(self) -> bytes | None:
         """The value, or None when there is none, it has expired, or somebody has tampered with it."""
         value = await self._store.get(self._name)
         if value is None or self._sealer is None:
             return value
-        return self._sealer.open(value)
+        opened = self._sealer.open(value)
+        self.damaged = opened is None
+        return opened
 
     async def set(self, value: bytes, ttl: float) -> None:
         """Keep `value` for `ttl` seconds, in place of what was there."""

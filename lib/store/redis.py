@@ -1,6 +1,7 @@
 """Redis as a shared store's driver. Import it only where one is named: `redis` is not a small package."""
 
 import math
+import time
 from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
@@ -12,7 +13,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as LostConnection
 from redis.exceptions import RedisError
 
-from lib.store.driver import Value
+from lib.store.driver import FAR, Value
 
 TIMEOUT: Final = 1.0
 """Seconds to connect, and to wait for one reply. A store that is slower than that is slower than doing without it."""
@@ -27,9 +28,10 @@ _LATEST: Final = 10**_STAMP_SIZE - 1
 
 # Scripts run alone: nobody writes between their commands.
 _GET: Final = "return {redis.call('get', KEYS[1]), redis.call('pttl', KEYS[1])}"
-_PUT: Final = """
+_PUT: Final = f"""
 local there = tonumber(redis.call('getrange', KEYS[1], 0, 12)) or 0
-if there >= tonumber(string.sub(ARGV[1], 1, 13)) then return 0 end
+local mine = tonumber(string.sub(ARGV[1], 1, 13))
+if there >= mine and there - mine < {FAR} then return 0 end
 redis.call('set', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return 1
 """
@@ -57,7 +59,8 @@ class RedisDriver:
         if stamped is None:
             return None
         digits = stamped[:_STAMP_SIZE]
-        return Value(stamped[_STAMP_SIZE:], int(digits) if digits.isdigit() else 0), milliseconds / 1000
+        stamp = int(digits) if digits.isdigit() else 0
+        return Value(stamped[_STAMP_SIZE:], stamp if stamp < time.time() * 1000 + FAR else 0), milliseconds / 1000
 
     async def put(self, name: str, value: Value, ttl: float) -> bool:
         """See `Driver.put`."""

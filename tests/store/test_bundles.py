@@ -4,15 +4,19 @@ import os
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import httpx
 import openai
 import pytest
+import redis
+from anyio.from_thread import start_blocking_portal
 
+from lib.store.seal import name_of
 from tests.asking import ask
 from tests.bundle import Bundle, serve
 from tests.store.backend import Backend
+from tests.store.relay import Relay
 from tests.upstream import Account, Answer, StandIn, Text
 
 
@@ -48,9 +52,54 @@ def test_nobody_is_told_to_log_in_anew_while_the_store_is_away(upstream: StandIn
         ask(one, account)
         own_backend.server.stop()
         ask(one, account)  # Its own memory serves.
-        with pytest.raises(openai.InternalServerError, match="the store that should hold a newer one") as raised:
+        with pytest.raises(openai.InternalServerError, match="the store that should hold the newer one") as raised:
             ask(two, account)
-        assert (raised.value.status_code, raised.value.code) == (502, "upstream_error")
+        assert (raised.value.status_code, raised.value.code) == (503, "token_outdated")
+        assert raised.value.response.headers["retry-after"] == "10"
+
+
+def test_a_token_that_was_renewed_by_an_instance_without_the_store_is_not_told_as_invalid(
+    upstream: StandIn, servers: dict[str, Backend]
+) -> None:
+    """It alone has lost the store; the others have it, and what lies there is no longer good."""
+    account = upstream.account()
+    environ = environ_of(servers["redis"], upstream)
+    with ExitStack() as stack:
+        portal = stack.enter_context(start_blocking_portal())
+        relay = stack.enter_context(portal.wrap_async_context_manager(Relay(servers["redis"].port)))
+        one = stack.enter_context(serve({**environ, "GLM_TOKEN_STORE": f"redis://127.0.0.1:{relay.port}"}))
+        two = stack.enter_context(serve(environ))
+        ask(one, account)
+        portal.call(relay.cut)
+        account.revoke_access()
+        ask(one, account)  # Renewed, and nobody else knows.
+        for _ in range(2):
+            with pytest.raises(openai.InternalServerError, match="another instance may have renewed") as raised:
+                ask(two, account)
+            assert raised.value.status_code == 503
+        with pytest.raises(openai.AuthenticationError):
+            ask(two, upstream.account(dead=True))
+        portal.call(relay.mend)
+        for _ in range(15):  # The store is left alone for some seconds after it failed.
+            ask(one, account)
+            with suppress(openai.InternalServerError):
+                ask(two, account)
+                break
+            time.sleep(1)
+        assert ask(two, account).choices
+
+
+def test_a_neighbours_junk_locks_nobody_out(upstream: StandIn, servers: dict[str, Backend]) -> None:
+    account = upstream.account()
+    name = f"glm:{name_of(account.refresh_token)}"
+    with ExitStack() as stack:
+        bundles = [stack.enter_context(serve(environ_of(servers["redis"], upstream))) for _ in range(2)]
+        plain = stack.enter_context(redis.Redis(port=servers["redis"].port))
+        for stamp in (b"9999999999999", b"9999999999998"):
+            plain.set(name, stamp + b"junk")
+            account.revoke_access()
+            for bundle in bundles:  # What the first has learnt stands in its place.
+                assert ask(bundle, account).choices
 
 
 def test_a_table_that_is_not_there_is_a_503_that_names_it(

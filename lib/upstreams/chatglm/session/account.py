@@ -18,6 +18,7 @@ from lib.errors import (
     AccountBanned,
     AccountBusy,
     RateLimited,
+    TokenOutdated,
     TokenRefused,
     Unauthorized,
     UpstreamFailed,
@@ -52,6 +53,12 @@ One with a short life is used until a tenth of it is left."""
 REFRESH_TIMEOUT = 30.0
 """Seconds that an exchange may take, waiting for another instance's included. It is not broken off when the client
 leaves: what it hands out would be lost."""
+OUTDATED_FOR = 3600.0
+"""Seconds for which a token that worked once counts as renewed by an instance that cannot say so; then as ended."""
+OUTDATED_RETRY_AFTER = 10.0
+"""Seconds after which a client may ask again: as soon as the instance that has renewed it is asked, all is well."""
+_REFUSED = "refused, 1\n"
+"""Before a token, for the name of the entry that says since when."""
 SHORT_CUTS = 1000
 """How many access tokens an instance keeps at hand, so that most requests need neither store nor exchange."""
 
@@ -124,21 +131,33 @@ class Sessions:
                 return remembered
             if not held:
                 raise UpstreamUnavailable("Another instance has been renewing this token for too long.")
-            session = await self._refresh(token, remembered)
+            session = await self._refresh(token, remembered, damaged=entry.damaged)
             await entry.set(_write(session), _expiry(session, token) - time.time())
             return session
 
-    async def _refresh(self, token: Token, remembered: Session | None) -> Session:
+    async def _refresh(self, token: Token, remembered: Session | None, *, damaged: bool) -> Session:
         try:
             return await self._exchanged(token, remembered)
         except TokenRefused as error:
-            if not self.store.away:
+            # Nobody has to log in anew because a store is away, from here or from an instance that has renewed it.
+            lost = self.store.shared and (remembered is not None or damaged)
+            if not self.store.away and not (lost and await self._lately(token, remembered)):
                 raise
-            # Nobody has to log in anew because a store is away.
-            raise UpstreamUnavailable(
-                "The service refuses this token, and the store that should hold a newer one is, or was just now, "
-                "out of reach. Ask again in a moment."
+            raise TokenOutdated(
+                "The service refuses this token, which another instance may have renewed: the store that should hold "
+                "the newer one is, or was, out of reach, from here or from there. Ask again in a moment.",
+                retry_after=OUTDATED_RETRY_AFTER,
             ) from error
+
+    async def _lately(self, token: Token, remembered: Session | None) -> bool:
+        """Was what is remembered refused for the first time within the last hour."""
+        entry = Entry(self.store, _REFUSED + token.text)
+        newest = name_of(remembered.refresh if remembered else token.text)
+        known = json.loads(await entry.get() or b"{}")
+        if known.get("newest") == newest:
+            return bool(time.time() - known["since"] < OUTDATED_FOR)
+        await entry.set(json.dumps({"newest": newest, "since": time.time()}).encode(), _REFRESH_LIFETIME)
+        return True
 
     async def _exchanged(self, token: Token, remembered: Session | None) -> Session:
         if remembered is not None and remembered.refresh != token.text:
