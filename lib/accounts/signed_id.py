@@ -82,7 +82,7 @@ def _read(signed: bytes) -> Content:
 
 
 def _tag(signed: bytes, key: str, context: bytes) -> bytes:
-    derived = hmac.digest(context, key.encode(errors="surrogateescape"), "sha256")
+    derived = hmac.digest(context, key.encode(errors="surrogatepass"), "sha256")
     return hmac.digest(derived, signed, "sha256")[:_TAG_SIZE]
 
 

@@ -60,7 +60,6 @@ CUT: Final = Policy("an answer that was cut, taken up where it stopped", (Upstre
 TIDY: Final = Policy("stopping and deleting, on a connection that died while the instance was frozen", CALL.after[:1])
 TOKEN: Final = Policy("any call, with another access token", (TokenRefused,), times=2)
 """One that another instance has remembered may be as old as the first."""
-CLOCK: Final = Policy("any call, signed anew by the service's own clock", (UpstreamFailed,))
 REPAIR: Final = Policy("an answer that is not in the form which was asked for", (AnswerUnusable,))
 """Each time costs the user a whole answer, and a third one seldom helps."""
 REPAIR_TURN: Final = Policy("the account that has just answered, for a repair", (AccountBusy,), times=3, first=0.6)
@@ -81,7 +80,7 @@ async def retry[T](attempt: Callable[[], Awaitable[T]], policy: Policy = CALL) -
             return await attempt()
         except policy.after:
             wait = policy.wait(turn)
-            if wait >= request.deadline.remaining():
+            if wait and wait >= request.deadline.remaining():
                 raise
         request.retries += 1
         await asyncio.sleep(wait)

@@ -10,9 +10,10 @@ from contextlib import aclosing
 from typing import Final
 from uuid import uuid4
 
-from lib.errors import ContextLengthExceeded, Error, UpstreamFailed, UpstreamUnavailable, UpstreamUncertain
+from lib.errors import ContextLengthExceeded, Error, UpstreamFailed, UpstreamUncertain
 from lib.invocation import context
 from lib.invocation.deadline import uninterrupted
+from lib.invocation.retry import ANSWER, CUT
 from lib.invocation.within_deadline import within_deadline
 from lib.tokens import estimate
 from lib.toolcalls.length import too_long
@@ -114,7 +115,7 @@ class Generation:
             try:
                 if events := await self._try():
                     return events
-            except UpstreamUnavailable as error:
+            except ANSWER.after as error:
                 failure = error
             if not self._may_ask_again(failure):
                 raise failure or self._nothing()
@@ -169,7 +170,7 @@ class Generation:
             async with aclosing(self._rest()) as lists:
                 async for events in lists:
                     yield events
-        except UpstreamFailed as error:
+        except CUT.after as error:
             if self._over:
                 raise
             cut = error

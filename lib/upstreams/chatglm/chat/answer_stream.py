@@ -3,7 +3,6 @@
 import asyncio
 import math
 
-from lib.upstreams.chatglm.chat import efforts
 from lib.upstreams.chatglm.session.account import Account
 from lib.upstreams.chatglm.session.service import Stream
 from lib.upstreams.chatglm.session.token import Token
@@ -18,7 +17,6 @@ class AnswerStream:
         self._orders = orders
         self._opening: asyncio.Task[Stream] | None = None
         self._reading: asyncio.Task[bytes] | None = None
-        self._listing: asyncio.Task[None] | None = None
 
     @property
     def asked(self) -> bool:
@@ -28,7 +26,6 @@ class AnswerStream:
     async def open(self, path: str, body: dict[str, object]) -> None:
         """Ask for it, in place of the one before. Goes on when the caller leaves."""
         await self._account.use(lambda token: self._open(path, token, body))
-        self._listing = efforts.current().read_beside(self._account)
 
     async def _open(self, path: str, token: Token, body: dict[str, object]) -> None:
         await self.close()
@@ -51,12 +48,10 @@ class AnswerStream:
 
     async def close(self) -> None:
         """Nothing more is wanted of it."""
-        unwanted = [task for task in (self._reading, self._listing) if task is not None]
-        self._reading = self._listing = None
-        for task in unwanted:
-            task.cancel()
-        if unwanted:  # What is being read cannot be closed.
-            await asyncio.gather(*unwanted, return_exceptions=True)
+        if self._reading is not None:  # What is being read cannot be closed.
+            self._reading.cancel()
+            await asyncio.gather(self._reading, return_exceptions=True)
+            self._reading = None
         opening, self._opening = self._opening, None
         if opening is None or opening.cancel() or opening.cancelled() or opening.exception() is not None:
             return

@@ -4,7 +4,7 @@ from typing import Any, Final, NamedTuple
 
 from lib import settings
 from lib.types.chat import ChatRequest
-from lib.upstreams.chatglm.chat import efforts, models, prompt
+from lib.upstreams.chatglm.chat import models, prompt
 from lib.upstreams.chatglm.session.account import Account
 
 _DRAW: Final = "画"
@@ -88,13 +88,12 @@ class Body:
         model = self._model
         drawing = self._drawing or (Drawing() if model.draws else None)
         asked = self._request
-        pair = efforts.current().pair(model.selected_model, model.pair)
         search = model.search if asked.search is None else asked.search
         if asked.callable_tools or asked.response_format is not None:
             search = False  # The service's own search would answer in place of the tools, and break the form.
         meta_data: dict[str, Any] = {
             "channel": "",
-            "chat_mode": pair.chat_mode,
+            "chat_mode": model.pair.chat_mode,
             "draft_id": "",
             "if_plus_model": True,
             "input_question_type": "xxxx",
@@ -106,8 +105,8 @@ class Body:
         }
         if model.selected_model:
             meta_data["selected_model"] = model.selected_model
-        if pair.effort:
-            meta_data["reasoning_effort"] = pair.effort
+        if model.pair.effort:
+            meta_data["reasoning_effort"] = model.pair.effort
         if drawing is not None:
             meta_data["cogview"] = {
                 "aspect_ratio": drawing.aspect_ratio,

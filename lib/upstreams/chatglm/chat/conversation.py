@@ -4,7 +4,8 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from lib.errors import Error, UpstreamRefused, UpstreamUnavailable
+from lib.errors import Error, UpstreamRefused
+from lib.invocation.retry import TIDY, retry
 from lib.upstreams.chatglm.session.account import Account
 from lib.upstreams.chatglm.session.token import Token
 
@@ -72,9 +73,6 @@ class Conversations:
 
     async def _tidy(self, what: str, call: Callable[[Token], Awaitable[None]]) -> None:
         try:
-            try:
-                await self._account.use(call)
-            except UpstreamUnavailable:  # A connection that died while the instance was frozen.
-                await self._account.use(call)
+            await retry(lambda: self._account.use(call), TIDY)
         except Error as error:
             _log.warning("Could not %s after an answer: %s", what, error.message)

@@ -27,7 +27,7 @@ from lib.errors import (
 )
 from lib.invocation import context
 from lib.invocation.deadline import shielded_wait
-from lib.invocation.retry import retry
+from lib.invocation.retry import TOKEN, retry
 from lib.invocation.within_deadline import within_deadline
 from lib.store import Store, configured_store
 from lib.store.entry import Entry
@@ -214,18 +214,17 @@ class Account:
         One that another instance has remembered may be refused as well: then with one that is handed out now.
         """
         access = await self.access()
-        try:
-            return await attempt(access)
-        except TokenRefused:
-            if access is self.token:
-                raise
-        session = await self._sessions.get(self.token, access.text)
-        if not session.new:
+        for _ in range(TOKEN.times or 0):
             try:
-                return await attempt(session.access)
-            except TokenRefused:
-                session = await self._sessions.get(self.token, session.access.text)
-        return await attempt(session.access)
+                return await attempt(access)
+            except TOKEN.after:
+                if access is self.token:
+                    raise
+            session = await self._sessions.get(self.token, access.text)
+            access = session.access
+            if session.new:
+                break
+        return await attempt(access)
 
     async def access(self) -> Token:
         """An access token that is good for some time yet."""

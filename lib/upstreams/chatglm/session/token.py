@@ -17,6 +17,8 @@ ACCESS_LIFETIME: Final = 24 * 3600.0
 
 _TOKEN: Final = re.compile(r"[\w=-]+\.[\w=-]+\.[\w=-]+", re.ASCII)
 _DEVICE_ID: Final = re.compile(r"[0-9a-f]{32}")
+_USER_ID: Final = re.compile(r"[\w-]{1,64}", re.ASCII)
+"""A user's id that can stand in a header: callers can write anything into a token."""
 _FAR: Final = 1e11
 """No time of this and the next thousand years has as many seconds. Larger numbers are no times."""
 
@@ -80,7 +82,7 @@ class Token(NamedTuple):
         return {
             "chatglm_token": self.text if is_access else "",
             "chatglm_refresh_token": (self.jar.refresh_token if self.jar else "") if is_access else self.text,
-            "chatglm_user_id": self.account_id,
+            "chatglm_user_id": self.account_id if _USER_ID.fullmatch(self.account_id) else "",
         }
 
     def expired(self, margin: float = 0.0) -> bool:
