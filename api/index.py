@@ -57,7 +57,7 @@ class Endpoints:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         app = self._fallback
-        if scope["type"] == "http":
+        if scope["type"] != "lifespan":
             app = self._find({**scope, "path": normal_path(scope["path"])})
         await app(scope, receive, send)
 

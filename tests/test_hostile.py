@@ -502,7 +502,7 @@ PATHS: dict[str | bytes, int] = {
     "/.git/config": 404,
     "*": 404,
     "v1/models": 404,
-    "http://evil.example/v1/models": 404,
+    "http://evil.example/v1/models": 200,
     "//evil.example/%2e%2e": 404,
     "/%76%31/models": 200,
     "/v1%2fmodels": 200,

@@ -17,7 +17,6 @@ class JsonLines(logging.Formatter):
     """Formats a record as one line of JSON. Tracebacks name files and lines, not values."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line."""
         line: dict[str, Any] = {
             "time": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03d}Z",
             "level": record.levelname.lower(),

@@ -14,7 +14,6 @@ _log = logging.getLogger("glm")
 
 
 def error_response(error: Exception, wire: Wire) -> Response:
-    """The response that `error` means."""
     known = as_error(error)
     request = context.current()
     request.error = known.code

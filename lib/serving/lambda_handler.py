@@ -19,7 +19,6 @@ class LambdaHandler:
             self._load()
 
     def __call__(self, event: Any, context: Any) -> Any:
-        """Serve one event."""
         return (self._mangum or self._load())(event, context)
 
     def _load(self) -> Callable[[Any, Any], Any]:

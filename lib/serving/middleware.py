@@ -53,7 +53,6 @@ class RequestMiddleware:
         self._wires = wires
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request to its end."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return

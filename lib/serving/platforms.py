@@ -109,7 +109,6 @@ class BufferingWebAdapter(WebAdapter):
 
 
 def platform_of(scope: Scope, environ: Mapping[str, str] = os.environ) -> Server:
-    """The platform that `scope` came by."""
     if "aws.context" in scope:
         return LambdaEvent(scope)
     if environ.get("VERCEL"):

@@ -30,7 +30,6 @@ _PARAMETER: Final = re.compile(r"\{(\w+)\}")
 
 
 def document(endpoints: Iterable[tuple[Route, Described]]) -> Json:
-    """The description of these routes."""
     listed = list(endpoints)
     requests = list(dict.fromkeys(told.request for _, told in listed if told.request is not None))
     references, schemas = models_json_schema(

@@ -313,6 +313,19 @@ def test_what_there_is_not_is_told_in_words(bundle: Bundle, method: str, path: s
     assert words in error["message"]
 
 
+def test_the_live_api_is_refused(bundle: Bundle) -> None:
+    path = "/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent?key=x"
+    upgrade = {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+    }
+    answer = httpx.get(bundle.url + path, headers=upgrade)
+    assert (answer.status_code, answer.json()["error"]["status"]) == (404, "NOT_FOUND")
+    assert "WebSocket" in answer.json()["error"]["message"]
+
+
 @pytest.mark.parametrize(
     ("fields", "field"),
     [

@@ -37,7 +37,7 @@ INPUT_TOKEN_LIMIT: Final = 128_000
 OUTPUT_TOKEN_LIMIT: Final = 65_536
 """Tokens that a model takes and gives where nobody knows; clients compress a conversation before the first."""
 
-_PATHS: Final = re.compile(r"/(v1beta\w*|upload)(/|$)|/v1/(\w+/)*\w*models/.*:\w+$")
+_PATHS: Final = re.compile(r"/(v1beta\w*|upload|ws)(/|$)|/v1/(\w+/)*\w*models/.*:\w+$")
 """Paths of the Gemini API alone."""
 _DETAIL: Final = "type.googleapis.com/google.rpc."
 

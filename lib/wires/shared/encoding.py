@@ -30,5 +30,4 @@ def sse(data: Any, event: str = "") -> bytes:
 
 
 def json_response(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """A response with this body."""
     return Response(encode_json(body).encode(), status, headers, media_type="application/json")

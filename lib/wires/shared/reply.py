@@ -75,12 +75,10 @@ class Reply:
 
     @property
     def content(self) -> str:
-        """The text so far."""
         return "".join(self._content)
 
     @property
     def reasoning(self) -> str:
-        """The reasoning so far."""
         return "".join(self._reasoning)
 
     @property

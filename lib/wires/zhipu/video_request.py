@@ -80,7 +80,6 @@ class VideoRequest(Model):
         return ImageRequest(prompt=self.prompt, size=_DRAWN_RATIO)
 
     def video_request(self) -> videos.VideoRequest:
-        """What the caller wants to see."""
         several = len(self.image_url) > 1
         return videos.VideoRequest(
             prompt=self.prompt,

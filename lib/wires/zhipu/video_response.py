@@ -21,7 +21,6 @@ class Task(NamedTuple):
 
 
 def task_object(task: Task, state: VideoState) -> dict[str, Any]:
-    """How far a job is."""
     answer: dict[str, Any] = {
         "id": task.id,
         "object": "video",
@@ -50,5 +49,4 @@ def task_object(task: Task, state: VideoState) -> dict[str, Any]:
 
 
 def deleted_object(task_id: str) -> dict[str, Any]:
-    """The answer to a deletion."""
     return {"id": task_id, "object": "video", "deleted": True}
