@@ -1,6 +1,8 @@
 'use strict';
 
 const { spawnSync } = require('node:child_process');
+const { existsSync, readFileSync } = require('node:fs');
+const { join } = require('node:path');
 
 /** Regions where functions have no URL (AWS Lambda's guide, "Creating and managing Lambda function URLs"): a function
  * would be deployed there that nobody can call. */
@@ -12,6 +14,18 @@ const WITHOUT_URLS = new Set([
 /** What must not be emptied by a deployment from another machine or shell, where it is not set. */
 const KEPT = ['GLM_TOKENS', 'GLM_ACCESS_KEYS'];
 
+/** What `--param` may say. */
+const CHOICES = {
+    runtime: ['python3.12', 'python3.13', 'python3.14'],
+    architecture: ['x86_64', 'arm64'],
+    functions: ['together', 'each'],
+    withoutTokens: ['no', 'yes'],
+    store: ['dynamodb', 'none'],
+};
+
+/** Bytes that all variables of a function may have, names and values (AWS Lambda's quotas). */
+const MOST_VARIABLES = 4096;
+
 /** Puts the Python packages of each function's `requirements` file into the zip that osls made of its code, and stops a
  * deployment that nobody could call, or that would lose the deployment's own tokens. */
 module.exports = class {
@@ -21,8 +35,13 @@ module.exports = class {
         const packages = () => pack(serverless, options);
         this.hooks = {
             initialize: async () => {
+                checkChoices(serverless);
                 const command = serverless.processedInput.commands.join(' ');
-                if (['package', 'deploy', 'deploy function'].includes(command)) checkRegion(serverless);
+                if (['package', 'deploy', 'deploy function'].includes(command)) {
+                    checkRegion(serverless, options);
+                    checkQuotes(serverless);
+                    checkVariables(serverless);
+                }
                 if (['deploy', 'deploy function'].includes(command)) await checkTokens(serverless, options, log);
             },
             'after:package:createDeploymentArtifacts': packages,
@@ -31,8 +50,46 @@ module.exports = class {
     }
 };
 
-function checkRegion({ service, classes }) {
+function checkChoices({ service, classes }) {
+    for (const [name, values] of Object.entries(CHOICES)) {
+        const chosen = service.custom.chosen[name];
+        if (!values.includes(chosen)) {
+            throw new classes.Error(`--param ${name}=${chosen} is not known. Use one of: ${values.join(', ')}.`);
+        }
+    }
+}
+
+/** A file .env ends a value at its first #, unless it is quoted: part of a key would be deployed as the key. */
+function checkQuotes({ serviceDir, classes }) {
+    const file = join(serviceDir, '.env');
+    if (!existsSync(file)) return;
+    for (const [, name, value] of readFileSync(file, 'utf8').matchAll(/^\s*(?:export\s+)?(GLM_\w+)\s*=[^\S\n]*(.*)$/gm)) {
+        if (/^[^"'`#]*[^"'`#\s]#/.test(value)) {
+            throw new classes.Error(`In .env the value of ${name} would end at its #. Put it in quotes: ${name}='…'.`);
+        }
+    }
+}
+
+/** CloudFormation would say so only after it has made everything else. */
+function checkVariables({ service, classes }) {
+    for (const [name, { environment }] of Object.entries(service.functions)) {
+        const variables = Object.entries({ ...service.provider.environment, ...environment });
+        const sum = variables.reduce((bytes, [key, value]) => bytes + Buffer.byteLength(key + String(value)), 0);
+        if (sum <= MOST_VARIABLES) continue;
+        throw new classes.Error(
+            `The variables of ${name} have ${sum} bytes, and Lambda takes ${MOST_VARIABLES}: about nine tokens. Put the `
+            + 'tokens into a parameter, and its name here: GLM_TOKENS=ssm:/glm/tokens ("Many tokens" in docs/deploy.md).',
+        );
+    }
+}
+
+function checkRegion({ service, classes }, options) {
     const { region } = service.provider;
+    if (!options.region && process.env.AWS_REGION === '') { // osls would take us-east-1.
+        throw new classes.Error(
+            'AWS_REGION is set, and empty. Remove it, for Tokyo, or name a region: AWS_REGION=ap-east-1 (Hong Kong).',
+        );
+    }
     if (!WITHOUT_URLS.has(region)) return;
     throw new classes.Error(
         `Functions have no URLs in ${region}, so nobody could call these. Choose another region: for example `
@@ -44,7 +101,7 @@ function checkRegion({ service, classes }) {
 async function checkTokens(serverless, options, log) {
     const { service, classes } = serverless;
     const empty = KEPT.filter(name => !service.provider.environment[name]);
-    if (!empty.length || service.custom.withoutTokens === 'yes') return;
+    if (!empty.length || service.custom.chosen.withoutTokens === 'yes') return;
     for (const name of options.function ? [options.function] : Object.keys(service.functions)) {
         const deployed = await environment(serverless.getProvider('aws'), service.functions[name].name, log);
         const lost = empty.filter(variable => deployed[variable]);

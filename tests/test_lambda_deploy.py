@@ -74,6 +74,14 @@ def api() -> Iterator[LambdaApi]:
     found.server.server_close()
 
 
+def service(folder: Path, settings: str) -> Path:
+    """A folder with the service, and with `settings` in its file .env."""
+    (folder / "serverless.yml").write_text((aws.ROOT / "serverless.yml").read_text())
+    (folder / "scripts").symlink_to(aws.ROOT / "scripts")
+    (folder / ".env").write_text(settings)
+    return folder
+
+
 def deploy(api: LambdaApi, *arguments: str, **environ: str) -> str:
     """What `osls` says that is told to deploy. It never gets far here: no other API of AWS's is there."""
     command = arguments or ("deploy", "function", "--function", "stream")
@@ -85,6 +93,28 @@ def deploy(api: LambdaApi, *arguments: str, **environ: str) -> str:
 @pytest.mark.parametrize("region", WITHOUT_URLS)
 def test_a_region_without_function_urls_is_refused(region: str) -> None:
     assert f"Functions have no URLs in {region}" in aws.osls("package", "--region", region).stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environ", "told"),
+    [
+        ("--param functions=some", {}, "--param functions=some is not known. Use one of: together, each."),
+        ("--param store=redis", {}, "Use one of: dynamodb, none."),
+        ("--param runtime=python3.9", {}, "'provider.runtime': must be equal to one of the allowed values"),
+        ("--param architecture=arm", {}, "must be equal to one of the allowed values [arm64, x86_64]"),
+        ("", {"AWS_REGION": ""}, "AWS_REGION is set, and empty. Remove it, for Tokyo"),
+        ("", {"GLM_TOKENS": "x" * 4000}, "bytes, and Lambda takes 4096: about nine tokens."),
+    ],
+)
+def test_what_cannot_be_deployed_is_told_before_it_is(arguments: str, environ: dict[str, str], told: str) -> None:
+    done = aws.osls("package", *arguments.split(), environ=environ)
+    assert done.returncode != 0
+    assert told in done.stdout + done.stderr
+
+
+def test_a_key_that_a_file_would_cut_is_told(tmp_path: Path) -> None:
+    folder = service(tmp_path, "GLM_ACCESS_KEYS=s3cret#1 # mine\n")
+    assert "In .env the value of GLM_ACCESS_KEYS would end at its #" in aws.osls("package", folder=folder).stdout
 
 
 @pytest.mark.parametrize("command", [("deploy",), ("deploy", "function", "--function", "stream")])
@@ -130,11 +160,8 @@ def test_who_may_not_look_is_told(api: LambdaApi) -> None:
 
 
 def test_settings_come_from_a_file_too(tmp_path: Path) -> None:
-    service = aws.ROOT / "serverless.yml"
-    (tmp_path / "serverless.yml").write_text(service.read_text())
-    (tmp_path / "scripts").symlink_to(aws.ROOT / "scripts")
-    (tmp_path / ".env").write_text("AWS_REGION=eu-west-3\nGLM_TOKENS=work=t1,t2\n")
-    printed = json.loads(aws.osls("print", "--format", "json", folder=tmp_path).stdout)
+    folder = service(tmp_path, "AWS_REGION=eu-west-3\nGLM_TOKENS=work=t1,t2 # mine\n")
+    printed = json.loads(aws.osls("print", "--format", "json", folder=folder).stdout)
     assert printed["provider"]["region"] == "eu-west-3"
     assert printed["provider"]["environment"]["GLM_TOKENS"] == "work=t1,t2"
     assert subprocess.run(["git", "check-ignore", "-q", ".env"], cwd=aws.ROOT).returncode == 0

@@ -58,6 +58,7 @@ def test_the_adapter_runs_the_script(package: Package) -> None:
         "AWS_LWA_INVOKE_MODE": "response_stream",
         "AWS_LWA_READINESS_CHECK_PATH": "/ping",
         "PORT": "8000",
+        "PYTHON": "python3.12",
     }
     with ZipFile(package.zip("stream")) as archive:
         assert archive.getinfo("deploy/run.sh").external_attr >> 16 & 0o111 == 0o111
