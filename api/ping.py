@@ -36,6 +36,10 @@ async def _deep(request: Request, headers: dict[str, str]) -> Response:
     from lib.upstreams import choose
     from lib.wires.openai.token_check import accounts
 
+    if any(map(settings.is_reference, settings.configured().tokens)):
+        from lib.store import token_source
+
+        await token_source.load()
     states = await health.check_all(keys.of_owner(WIRE.credentials(request)), choose, fresh=False)
     alive = any(state.live for state in states)
     return JSONResponse(accounts(states), 200 if alive else 503, headers=headers)

@@ -53,7 +53,8 @@ class Settings(NamedTuple):
     platform_url: str = "https://open.bigmodel.cn/api/paas/v4"
     """`GLM_PLATFORM_URL`: where the open platform is; `https://api.z.ai/api/paas/v4` for international keys."""
     tokens: tuple[str, ...] = ()
-    """`GLM_TOKENS`: tokens that the deployment itself holds, comma-separated."""
+    """`GLM_TOKENS`: tokens that the deployment itself holds, comma-separated; or where AWS keeps them, `ssm:/path` or
+    `secretsmanager:name`."""
     access_keys: tuple[str, ...] = ()
     """`GLM_ACCESS_KEYS`: the keys that callers of such a deployment present, comma-separated."""
     token_store: str = "memory:"  # noqa: S105
@@ -85,7 +86,7 @@ class Settings(NamedTuple):
             chatglm_url=_url("GLM_CHATGLM_URL", chosen, defaults.chatglm_url),
             platform_url=_url("GLM_PLATFORM_URL", chosen, defaults.platform_url).removesuffix("/chat/completions"),
             sign_secret=chosen.get("GLM_SIGN_SECRET", defaults.sign_secret),
-            tokens=_tokens(chosen.get("GLM_TOKENS", "")),
+            tokens=read_tokens(chosen.get("GLM_TOKENS", "")),
             access_keys=_access_keys(chosen.get("GLM_ACCESS_KEYS", "")),
             token_store=_store(chosen.get("GLM_TOKEN_STORE", "")) or _platform_redis(environ) or defaults.token_store,
             keep_conversations=_flag("GLM_KEEP_CONVERSATIONS", chosen),
@@ -110,7 +111,11 @@ class Settings(NamedTuple):
     @property
     def complaint(self) -> str:
         """What cannot be a token in `GLM_TOKENS`, by its place; empty where all may be. The others are used."""
-        places = [str(place) for place, token in enumerate(self.tokens, 1) if not _KEY.fullmatch(token)]
+        places = [
+            str(place)
+            for place, token in enumerate(self.tokens, 1)
+            if not (_KEY.fullmatch(token) or is_reference(token))
+        ]
         if not places:
             return ""
         return (
@@ -120,9 +125,36 @@ class Settings(NamedTuple):
 
 
 @cache
-def current() -> Settings:
-    """The settings of this process, read from its environment at the first call."""
+def configured() -> Settings:
+    """What this process's environment says, read at the first call."""
     return Settings.read(os.environ)
+
+
+class _Held:
+    """What was read where `GLM_TOKENS` names where its tokens are. `lib/store/token_source.py` fills it."""
+
+    tokens: tuple[str, ...] = ()
+    read_at = 0.0
+    doubted = False
+    """A service has refused one of them: perhaps there are new ones."""
+
+
+held = _Held()
+
+
+def current() -> Settings:
+    """The settings of this process."""
+    return configured()._replace(tokens=held.tokens) if held.tokens else configured()
+
+
+def is_reference(entry: str) -> bool:
+    """Does an entry of `GLM_TOKENS` say where tokens are, in place of being one."""
+    return entry.startswith(("ssm:", "secretsmanager:"))
+
+
+def read_tokens(text: str) -> tuple[str, ...]:
+    """The tokens that a text holds, as `GLM_TOKENS` does."""
+    return _tokens(_clean("GLM_TOKENS", text))
 
 
 def _platform_redis(environ: Mapping[str, str]) -> str | None:

@@ -36,6 +36,7 @@ module.exports = class {
         this.hooks = {
             initialize: async () => {
                 checkChoices(serverless);
+                allowTokens(serverless);
                 const command = serverless.processedInput.commands.join(' ');
                 if (['package', 'deploy', 'deploy function'].includes(command)) {
                     checkRegion(serverless, options);
@@ -56,6 +57,22 @@ function checkChoices({ service, classes }) {
         if (!values.includes(chosen)) {
             throw new classes.Error(`--param ${name}=${chosen} is not known. Use one of: ${values.join(', ')}.`);
         }
+    }
+}
+
+/** Lets the functions read what GLM_TOKENS names, and nothing else. */
+function allowTokens({ service }) {
+    const arn = (kind, name) => ({ 'Fn::Sub': `arn:\${AWS::Partition}:${kind.replace(':', ':${AWS::Region}:${AWS::AccountId}:')}${name}` });
+    const { environment, iam } = service.provider;
+    for (const [, scheme, name] of environment.GLM_TOKENS.matchAll(/\b(ssm|secretsmanager):([\w+=.@:/-]+)/g)) {
+        iam.role.statements.push(scheme === 'ssm'
+            ? { Effect: 'Allow', Action: ['ssm:GetParameter'], Resource: arn('ssm:parameter/', name.replace(/^\//, '')) }
+            : {
+                Effect: 'Allow',
+                Action: ['secretsmanager:GetSecretValue'],
+                // AWS puts six letters behind a secret's name.
+                Resource: name.startsWith('arn:') ? name : arn('secretsmanager:secret:', `${name}-??????`),
+            });
     }
 }
 

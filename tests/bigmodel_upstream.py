@@ -24,9 +24,9 @@ def settled(environ: dict[str, str]) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in environ.items():
             patch.setenv(name, value)
-        settings.current.cache_clear()
+        settings.configured.cache_clear()
         yield
-    settings.current.cache_clear()
+    settings.configured.cache_clear()
 
 
 def run[T](work: Callable[[], Awaitable[T]]) -> T:

@@ -112,6 +112,19 @@ def test_what_cannot_be_deployed_is_told_before_it_is(arguments: str, environ: d
     assert told in done.stdout + done.stderr
 
 
+def test_functions_may_read_the_tokens_that_a_setting_names_and_nothing_else(tmp_path: Path) -> None:
+    folder = service(tmp_path, "GLM_TOKENS=ssm:/glm/tokens,secretsmanager:glm\nGLM_ACCESS_KEYS=k\n")
+    printed = json.loads(aws.osls("print", "--format", "json", folder=folder).stdout)
+    allowed = {one["Action"][0]: one["Resource"] for one in printed["provider"]["iam"]["role"]["statements"][1:]}
+    here = "${AWS::Region}:${AWS::AccountId}"
+    assert allowed == {
+        "ssm:GetParameter": {"Fn::Sub": f"arn:${{AWS::Partition}}:ssm:{here}:parameter/glm/tokens"},
+        "secretsmanager:GetSecretValue": {
+            "Fn::Sub": f"arn:${{AWS::Partition}}:secretsmanager:{here}:secret:glm-??????"
+        },
+    }
+
+
 def test_a_key_that_a_file_would_cut_is_told(tmp_path: Path) -> None:
     folder = service(tmp_path, "GLM_ACCESS_KEYS=s3cret#1 # mine\n")
     assert "In .env the value of GLM_ACCESS_KEYS would end at its #" in aws.osls("package", folder=folder).stdout

@@ -39,6 +39,7 @@ def about_to_expire(candidate: Candidate) -> None:
 def refused(candidate: Candidate, error: Error) -> None:
     """Tell, once, that the service will not have an account."""
     if isinstance(error, Unauthorized | AccountBanned):
+        settings.held.doubted = True
         _tell(
             candidate, "refused", "An account in GLM_TOKENS is refused: renew it, or take it out.", outcome=error.code
         )

@@ -121,6 +121,10 @@ class _Exchange:
         chosen = Settings()
         if self._scope["path"] != _ALWAYS_OPEN:
             chosen = settings.current().check()
+            if any(map(settings.is_reference, settings.configured().tokens)):
+                from lib.store import token_source  # Late: few deployments have their tokens elsewhere.
+
+                await token_source.load()
         if (b"upgrade", b"websocket") in self._scope["headers"]:
             raise no_websockets()  # So they look where the platform or the server knows of none.
         seconds = self._platform.seconds_left()

@@ -4,12 +4,15 @@ import asyncio
 import json
 import random
 import re
+import time
 from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
 from typing import Any, Final
 
 import httpx
 
-from lib.http.clients import service_client
+from lib.http.clients import file_client, service_client
 from lib.store.aws_signature import Credentials, Scope, signed_headers
 from lib.store.driver import Refused
 
@@ -20,6 +23,11 @@ RETRIES: Final = 3
 instance was frozen. A time-out is not tried again: it would cost the request another second."""
 FIRST_BACKOFF: Final = 0.05
 """Seconds before a throttled call is made again, as AWS's clients do; each further wait is twice as long."""
+
+RENEW_BEFORE: Final = 300.0
+"""Seconds before their end from which a container's credentials are renewed, as AWS's clients do."""
+_ECS: Final = "http://169.254.170.2"
+"""Where ECS has the credentials whose path it names."""
 
 _PASSING: Final = {
     "InternalServerError",
@@ -35,17 +43,26 @@ _KIND: Final = re.compile(r"[A-Za-z]{1,80}")
 class AwsApi:
     """The actions of one service. Each must be one that may be sent twice."""
 
-    def __init__(self, service: str, version: str, environ: Mapping[str, str]) -> None:
-        """`version` is the prefix of its `X-Amz-Target`. Raises `ValueError` where `environ` does not say who calls."""
+    def __init__(
+        self, service: str, version: str, environ: Mapping[str, str], setting: str = "GLM_TOKEN_STORE"
+    ) -> None:
+        """`version` is the prefix of its `X-Amz-Target`, `setting` what names the service.
+
+        Raises `ValueError` where `environ` does not say who calls.
+        """
         region = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or ""
         key_id, secret = environ.get("AWS_ACCESS_KEY_ID", ""), environ.get("AWS_SECRET_ACCESS_KEY", "")
-        if not (region and key_id and secret):
+        relative = environ.get("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI")
+        self._container = environ.get("AWS_CONTAINER_CREDENTIALS_FULL_URI") or (relative and _ECS + relative)
+        if not region or not ((key_id and secret) or self._container):
             raise ValueError(
-                "GLM_TOKEN_STORE names DynamoDB, which needs AWS_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
-                " Lambda sets them."
+                f"{setting} names {service}, which needs AWS_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY,"
+                " or a container's credentials. Lambda sets them."
             )
         self._url = httpx.URL(endpoint(service, region, environ))
-        self._credentials = Credentials(key_id, secret, environ.get("AWS_SESSION_TOKEN", ""))
+        known = Credentials(key_id, secret, environ.get("AWS_SESSION_TOKEN", ""))
+        self._credentials = known if key_id and secret else Credentials("", "", expire_at=0.0)
+        self._environ = environ
         self._scope = Scope(region, service)
         self._version = version
         self._client: httpx.AsyncClient | None = None
@@ -74,9 +91,13 @@ class AwsApi:
     async def _send(self, action: str, body: bytes) -> dict[str, Any]:
         headers = {
             "Host": self._url.netloc.decode(),
-            "Content-Type": "application/x-amz-json-1.0",
+            "Content-Type": "application/x-amz-json-1.0"
+            if self._scope.service == "dynamodb"
+            else "application/x-amz-json-1.1",
             "X-Amz-Target": f"{self._version}.{action}",
         }
+        if self._credentials.expire_at - time.time() < RENEW_BEFORE:
+            await self._renew()
         headers = signed_headers(self._credentials, self._scope, headers, body)
         if self._client is None:
             self._client = _client()
@@ -85,6 +106,23 @@ class AwsApi:
         if response.status_code != 200 or answer is None:
             raise ApiError(response.status_code, answer or {})
         return answer
+
+    async def _renew(self) -> None:
+        """Ask the container's endpoint for credentials, as ECS and SnapStart have it. What still holds is kept."""
+        token = self._environ.get("AWS_CONTAINER_AUTHORIZATION_TOKEN", "")
+        if file := self._environ.get("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"):
+            token = (await asyncio.to_thread(Path(file).read_text, "ascii")).strip()
+        try:
+            async with file_client() as client:  # It is next to us: never through a proxy.
+                headers = {"Authorization": token} if token else {}
+                told = (
+                    _mapping((await client.get(str(self._container), headers=headers, timeout=TIMEOUT)).content) or {}
+                )
+            expires = datetime.fromisoformat(told["Expiration"]).timestamp()
+            self._credentials = Credentials(told["AccessKeyId"], told["SecretAccessKey"], told["Token"], expires)
+        except (httpx.HTTPError, KeyError, TypeError, ValueError) as error:
+            if self._credentials.expire_at < time.time():
+                raise ApiError(503, {"__type": "NoContainerCredentials"}) from error
 
 
 class ApiError(Refused):

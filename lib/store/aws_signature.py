@@ -6,6 +6,7 @@ where its files are not in memory yet, as at a cold start.
 """
 
 import hmac
+import math
 import time
 from collections.abc import Mapping
 from hashlib import sha256
@@ -21,6 +22,8 @@ class Credentials(NamedTuple):
     secret: str
     session_token: str = ""
     """Comes with temporary credentials, such as a function's role has."""
+    expire_at: float = math.inf
+    """Seconds since 1970."""
 
     def __repr__(self) -> str:
         return f"Credentials({self.key_id})"
