@@ -36,7 +36,7 @@ async def check(request: Request) -> JSONResponse:
     key = presented[0].text
     upstream = choose(key)
     if upstream is None:
-        return JSONResponse(verdict(KeyState(live=False, reason=keys.explained(key), code="not_a_key")))
+        return JSONResponse(verdict(KeyState(live=False, reason=keys.explained(key), code=keys.NOT_A_KEY)))
     return JSONResponse(verdict(await health.check(upstream, key, claim=body.claim)))
 
 

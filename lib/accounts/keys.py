@@ -23,6 +23,8 @@ MAX_KEYS: Final = 100
 MAX_LABEL: Final = 32
 """Letters of a label: it stands in logs and messages."""
 
+NOT_A_KEY: Final = "not_a_key"
+"""Names the reason why a text is no key, where it is told beside others."""
 _FINGERPRINT: Final = b"glm-functions account fingerprint 1\n"
 _COOKIES: Final = ("chatglm_refresh_token", "chatglm_token")
 """Names that people copy along with the value: never labels."""

@@ -42,6 +42,9 @@ _REFRESH = "/chatglm/user-api/user/refresh"  # protocol: [sure]
 _USER = "/chatglm/user-api/user/info"  # protocol: [once]
 
 _CLAIM = "/chatglm/member-api/member/daily_login_score"  # protocol: [sure]
+_GUEST = "guest_token"
+_POINTLESS = "no_points"
+"""Names of reasons, beside those of errors."""
 _NO_POINTS = "It holds no points. A new account has none before it has logged in by ChatGLM's App once."
 
 _REFRESH_LIFETIME = 180 * 24 * 3600.0  # protocol: [sure]
@@ -186,8 +189,6 @@ class Sessions:
 class Guest(Unauthorized):
     """The token belongs to a visitor who never logged in."""
 
-    code = "guest_token"
-
 
 def guest() -> Guest:
     return Guest(f"This ChatGLM token is a visitor's, who has not logged in. {WHERE_TO_GET_ONE}")
@@ -268,13 +269,15 @@ async def check(text: str) -> KeyState:
             async with within_deadline():
                 info = await retry(Account(text).info)
     except (Unauthorized, AccountBanned) as error:
-        return state._replace(live=False, guest=isinstance(error, Guest), reason=error.message, code=error.code)
+        is_guest = isinstance(error, Guest)
+        code = _GUEST if is_guest else error.code
+        return state._replace(live=False, guest=is_guest, reason=error.message, code=code)
     score = lenient.number(info.get("left_score"))
     state = state._replace(
         points=None if score is None else score / 100,  # It counts hundredths.
         token_left_percent=lenient.text(info.get("token_left_percent")),
     )
-    return state._replace(reason=_NO_POINTS, code="no_points") if score == 0 else state
+    return state._replace(reason=_NO_POINTS, code=_POINTLESS) if score == 0 else state
 
 
 def _usable(session: Session, refused: str | None) -> bool:
