@@ -28,7 +28,7 @@ from lib.wires.gemini.request import CountRequest, GenerateRequest
 from lib.wires.gemini.response import ArrayEncoder, GenerateAnswer, SseEncoder
 from lib.wires.gemini.wire import WIRE
 from lib.wires.shared.collect import collect
-from lib.wires.shared.encoding import encode_json, json_response
+from lib.wires.shared.encoding import encode, json_response
 from lib.wires.shared.model_list import find, listed
 from lib.wires.shared.request import parse
 
@@ -80,7 +80,7 @@ async def embed(request: Request) -> Response:
 async def embed_all(request: Request) -> Response:
     """The vectors of several."""
     found = await _embed(await parse(BatchEmbedRequest, await body_of(request)), request)
-    body = check_size(encode_json(all_of(found)).encode(), request.scope, _FEWER)
+    body = check_size(encode(all_of(found)), request.scope, _FEWER)
     return Response(body, media_type="application/json")
 
 

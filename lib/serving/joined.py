@@ -1,7 +1,7 @@
 """A stream of which nobody sees the pieces: Lambda passes a function's answer on as a whole, and only up to a size."""
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from lib.errors import Error
@@ -68,7 +68,7 @@ class JoinedEncoder:
         return b"".join(data)
 
 
-def batches(events: Iterable[Event]) -> Iterator[list[Event]]:
+def batches(events: Sequence[Event]) -> Iterator[list[Event]]:
     """The same events with their deltas joined, in lists of about `SLICE` characters."""
     batch: list[Event] = []
     size = 0

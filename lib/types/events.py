@@ -5,7 +5,7 @@ Texts are deltas to append, never repeats. The first list holds something but th
 asked. `Finish` comes once, last; an answer that ends without it has failed. `Usage` comes before it; the last counts.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Final, Literal, NamedTuple
 
@@ -171,8 +171,12 @@ def is_content(event: Event) -> bool:
 _DELTAS: Final = (Text, Reasoning, ToolCallArguments, Code, Output)
 
 
-def merged(events: Iterable[Event]) -> Iterator[Event]:
+def merged(events: Sequence[Event]) -> Sequence[Event]:
     """The same events, neighbouring deltas of one text as one: what arrives together is often a hundred of them."""
+    return events if len(events) < 2 else list(_merged(events))
+
+
+def _merged(events: Sequence[Event]) -> Iterator[Event]:
     for _, neighbours in groupby(events, _text_of_delta):
         first, *more = neighbours
         if more and isinstance(first, _DELTAS):

@@ -21,8 +21,8 @@ from lib.types.events import (
     Source,
     Start,
     Text,
-    ToolCallArguments,
     Usage,
+    merged,
 )
 from lib.upstreams.bigmodel import errors
 from lib.upstreams.bigmodel.marks import Marks
@@ -132,7 +132,7 @@ class Chunks:
                 self._payload(payload.strip(), events)
         except UpstreamFailed as error:
             self.failure = error
-        return self._started_with(_merged(events))
+        return self._started_with(list(merged(events)))
 
     def _started_with(self, events: list[Event]) -> list[Event]:
         if not events or self._started:
@@ -236,19 +236,3 @@ def _text(content: Any) -> str:
 def _number(fields: Any, name: str) -> int:
     value = fields.get(name) if isinstance(fields, dict) else None
     return value if isinstance(value, int) and value > 0 else 0
-
-
-def _merged(events: list[Event]) -> list[Event]:
-    """The same with neighbouring deltas of one kind as one."""
-    merged: list[Event] = []
-    for event in events:
-        match (merged[-1] if merged else None), event:
-            case (Text(before), Text(text)):
-                merged[-1] = Text(before + text)
-            case (Reasoning(before), Reasoning(text)):
-                merged[-1] = Reasoning(before + text)
-            case (ToolCallArguments(before), ToolCallArguments(text)):
-                merged[-1] = ToolCallArguments(before + text)
-            case _:
-                merged.append(event)
-    return merged

@@ -9,7 +9,7 @@ from lib.errors import ContextLengthExceeded, Error, Kind, QuotaExceeded, Upstre
 from lib.serving.wire import ListedModel
 from lib.wires.anthropic import models
 from lib.wires.shared.credentials import from_headers
-from lib.wires.shared.encoding import encode_json
+from lib.wires.shared.encoding import encode
 
 _TYPES: Final[dict[Kind, str]] = {
     "bad_request": "invalid_request_error",
@@ -68,7 +68,7 @@ class AnthropicWire:
         return _OVERLOADED if isinstance(error, UpstreamUnavailable) else error.status
 
     def error_body(self, error: Error, request_id: str) -> bytes:
-        return encode_json(error_event(error, request_id)).encode()
+        return encode(error_event(error, request_id))
 
     def model(self, model: ListedModel) -> dict[str, Any]:
         return models.model_object(model)

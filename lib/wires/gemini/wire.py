@@ -10,7 +10,7 @@ from starlette.requests import HTTPConnection
 from lib.errors import Error, Kind, QuotaExceeded, UpstreamUnavailable
 from lib.serving.wire import ListedModel
 from lib.wires.shared.credentials import from_headers
-from lib.wires.shared.encoding import encode_json
+from lib.wires.shared.encoding import encode
 
 type Json = dict[str, Any]
 
@@ -97,7 +97,7 @@ class GeminiWire:
         return _status(error)
 
     def error_body(self, error: Error, request_id: str) -> bytes:
-        return encode_json({"error": error_object(error)}).encode()
+        return encode({"error": error_object(error)})
 
     def model(self, model: ListedModel) -> Json:
         known = model.model

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field
 
 from lib.errors import BadRequest
 from lib.types.upstream import Embeddings
-from lib.wires.shared.encoding import encode_json
+from lib.wires.shared.encoding import encode
 from lib.wires.shared.request import Model, ModelName
 
 MODEL: Final = "embedding-3"
@@ -60,7 +60,7 @@ def whole(request: EmbeddingRequest, found: Embeddings) -> bytes:
         for index, vector in enumerate(found.vectors)
     ]
     usage = {"prompt_tokens": found.prompt_tokens, "total_tokens": found.prompt_tokens}
-    return encode_json({"object": "list", "data": data, "model": request.model or MODEL, "usage": usage}).encode()
+    return encode({"object": "list", "data": data, "model": request.model or MODEL, "usage": usage})
 
 
 def _packed(vector: Sequence[float]) -> str:

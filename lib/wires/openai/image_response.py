@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from lib.types.images import DrawnImage
-from lib.wires.shared.encoding import encode_json
+from lib.wires.shared.encoding import encode
 
 
 def whole(pictures: Sequence[DrawnImage], contents: Sequence[bytes | None] | None = None) -> bytes:
@@ -19,7 +19,7 @@ def whole(pictures: Sequence[DrawnImage], contents: Sequence[bytes | None] | Non
             for picture, content in zip(pictures, contents, strict=True)
             if content is not None
         ]
-    return encode_json({"created": int(time.time()), "data": images}).encode()
+    return encode({"created": int(time.time()), "data": images})
 
 
 def _image(picture: DrawnImage, kind: str, value: str) -> dict[str, Any]:

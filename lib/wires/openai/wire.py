@@ -9,7 +9,7 @@ from lib.errors import Error, Kind
 from lib.serving.wire import ListedModel
 from lib.wires.openai import models
 from lib.wires.shared.credentials import from_headers
-from lib.wires.shared.encoding import SSE, encode_json, sse
+from lib.wires.shared.encoding import SSE, encode, sse
 
 _TYPES: Final[dict[Kind, str]] = {
     "bad_request": "invalid_request_error",
@@ -68,7 +68,7 @@ class OpenAIWire:
 
     def error_body(self, error: Error, request_id: str) -> bytes:
         """`{"error": {"message", "type", "param", "code"}}`."""
-        return encode_json({"error": error_object(error)}).encode()
+        return encode({"error": error_object(error)})
 
     def model(self, model: ListedModel) -> dict[str, Any]:
         return models.model_object(model)

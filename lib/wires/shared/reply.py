@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
 from secrets import token_hex
 from typing import Final, NamedTuple
 
@@ -86,7 +86,7 @@ class Reply:
         """The stop sequence of the caller's at which the answer was cut."""
         return self._filter.matched
 
-    def feed(self, events: Iterable[Event]) -> list[Delta]:
+    def feed(self, events: Sequence[Event]) -> list[Delta]:
         """Take what arrived together, and return what is new to the client: nothing after the end."""
         deltas: list[Delta] = []
         for event in merged(events):
