@@ -396,12 +396,14 @@ def test_lambda_takes_6_mb_and_no_more(account: Account, chat: Function) -> None
     assert refused.value.status_code == 413
 
 
-def test_an_answer_over_6_mb_is_an_error_and_the_next_one_is_fine(
+def test_an_answer_over_6_mb_is_a_413_and_the_next_one_is_fine(
     upstream: StandIn, account: Account, chat: Function
 ) -> None:
     upstream.script(Answer(Text(*["x" * 100_000] * 65)))
-    with pytest.raises(openai.InternalServerError):
+    with pytest.raises(openai.APIStatusError) as refused:
         ask(chat, account)
+    assert refused.value.status_code == 413
+    assert "this platform lets 6.0 MB through" in refused.value.message
     upstream.script(Answer(Text("Fine")))
     assert ask(chat, upstream.account()) == "Fine"
 

@@ -1,11 +1,15 @@
 """Paths that are not quite right: who asks for them is told what to use."""
 
+import asyncio
 import subprocess
 import sys
+from typing import Any
 
 import httpx
 import pytest
 
+import api.index
+from lib.serving.lambda_handler import LambdaHandler
 from tests import raw_http
 from tests.bundle import CHECKOUT, Bundle
 
@@ -77,3 +81,51 @@ def test_the_chat_is_imported_at_the_start_where_lambda_starts_a_web_server(
     script = "import api.index, sys; print('api.v1.chat.completions' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], env=environ, cwd=CHECKOUT, capture_output=True, check=True)
     assert done.stdout.decode().strip() == str(ahead)
+
+
+class Context:
+    """What Lambda passes beside an event."""
+
+    aws_request_id = "1"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 60_000
+
+
+V1: dict[str, Any] = {
+    "httpMethod": "GET",
+    "headers": {},
+    "multiValueHeaders": {},
+    "queryStringParameters": None,
+    "body": None,
+}
+V2: dict[str, Any] = {"version": "2.0", "headers": {}, "rawQueryString": "", "isBase64Encoded": False}
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "stage", "route", "proxy"),
+    [
+        ("http", "/v1/models", "$default", "$default", None),
+        ("http", "/dev/v1/models", "dev", "$default", None),
+        ("http", "/v1/v1/models", "v1", "$default", None),
+        ("http", "/dev/v1/models", "dev", "ANY /{proxy+}", "v1/models"),
+        ("http", "/glm/v1/models", "$default", "ANY /{proxy+}", "v1/models"),
+        ("rest", "/v1/models", "v1", "/{proxy+}", "v1/models"),
+        ("rest", "/v1/models", "v1", "/v1/models", None),
+        ("rest", "/glm/v1/models", "prod", "/{proxy+}", "v1/models"),
+    ],
+)
+def test_a_stage_and_a_base_path_of_api_gateway_are_not_part_of_the_path(
+    kind: str, path: str, stage: str, route: str, proxy: str | None
+) -> None:
+    facts: dict[str, Any] = {
+        "stage": stage,
+        "identity": {},
+        "http": {"method": "GET", "path": path, "sourceIp": "1.1.1.1"},
+    }
+    event: dict[str, Any] = {"requestContext": facts, "pathParameters": proxy and {"proxy": proxy}}
+    event |= {**V2, "rawPath": path, "routeKey": route} if kind == "http" else {**V1, "path": path, "resource": route}
+    asyncio.set_event_loop(loop := asyncio.new_event_loop())
+    answer = LambdaHandler(api.index.app)(event, Context())
+    loop.close()
+    assert (answer["statusCode"], "glm-5.3" in answer["body"]) == (200, True)

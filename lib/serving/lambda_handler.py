@@ -7,6 +7,7 @@ from lib.serving import platforms
 
 if TYPE_CHECKING:
     from mangum.types import ASGI
+    from starlette.types import Receive, Scope, Send
 
 
 class LambdaHandler:
@@ -24,5 +25,18 @@ class LambdaHandler:
     def _load(self) -> Callable[[Any, Any], Any]:
         from mangum import Mangum
 
-        self._mangum = mangum = Mangum(self._app, lifespan="off")
+        async def below(scope: "Scope", receive: "Receive", send: "Send") -> None:
+            await self._app({**scope, "path": own_path(scope)}, receive, send)
+
+        self._mangum = mangum = Mangum(below, lifespan="off")
         return mangum
+
+
+def own_path(scope: "Scope") -> str:
+    """The path without the stage of an HTTP API, and without the base path by which a domain leads to an API."""
+    event, path = scope["aws.event"], str(scope["path"])
+    proxy = (event.get("pathParameters") or {}).get("proxy")
+    if proxy is not None and str(event.get("resource") or event.get("routeKey", "")).endswith("/{proxy+}"):
+        return f"/{proxy}"
+    stage = event["requestContext"].get("stage") if event.get("version") == "2.0" else None
+    return path.removeprefix(f"/{stage}") if path.startswith(f"/{stage}/") else path

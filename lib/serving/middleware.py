@@ -19,7 +19,7 @@ from lib.invocation.context import Invocation
 from lib.invocation.deadline import Deadline
 from lib.serving import body
 from lib.serving.failure import error_response, no_websockets
-from lib.serving.platforms import platform_of
+from lib.serving.platforms import check_length, platform_of
 from lib.serving.sse import LAST
 from lib.serving.wire import Wire, spoken
 from lib.settings import Settings
@@ -170,6 +170,7 @@ class _Exchange:
         if message["type"] == "http.response.start":
             if not self._body_read and self._watch is None:
                 await self._look_at_body()
+            self._refuse_what_is_too_large(message)
             self._status = message["status"]
             message["headers"] = [*message.get("headers", ()), *self._headers(message)]
         elif not self._first_byte:
@@ -177,6 +178,10 @@ class _Exchange:
         if message.pop(LAST, False) or (message["type"] == "http.response.body" and not message.get("more_body")):
             self._complete = True
         await self._send(message)
+
+    def _refuse_what_is_too_large(self, head: Message) -> None:
+        length = dict(head.get("headers", ())).get(b"content-length", b"0")
+        check_length(int(length), self._platform, "Ask for less at a time, or for a streamed answer.")
 
     async def _look_at_body(self) -> None:
         """Before an answer that needs no body: is the client still there, and does it speak HTTP?"""

@@ -133,9 +133,14 @@ def starts_ahead(environ: Mapping[str, str] = os.environ) -> bool:
 
 def check_size(body: bytes, scope: Scope, advice: str) -> bytes:
     """The body itself. Raises `TooLarge`, with `advice` for the caller, where the platform would cut it off."""
-    most = platform_of(scope).body_limit
-    if most is not None and len(body) > most:
-        raise TooLarge(
-            f"The answer has {len(body) / 1e6:.1f} MB, and this platform lets {most / 1e6:.1f} MB through. {advice}"
-        )
+    check_length(len(body), platform_of(scope), advice)
     return body
+
+
+def check_length(length: int, platform: Server, advice: str) -> None:
+    """Raise `TooLarge` where an answer has more bytes than the platform takes, if it comes as a whole."""
+    most = platform.body_limit
+    if most is not None and length > most:
+        raise TooLarge(
+            f"The answer has {length / 1e6:.1f} MB, and this platform lets {most / 1e6:.1f} MB through. {advice}"
+        )
