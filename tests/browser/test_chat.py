@@ -228,7 +228,7 @@ def test_thinking_and_search_are_switched_and_remembered(user: Visitor, upstream
     expect(user.button("Search")).to_have_attribute("aria-pressed", "true")
     user.button("Search").click()
     user.button("Think").click()
-    user.page.get_by_label("Effort").select_option("as long as it takes")
+    user.page.get_by_label("Effort").select_option("maximum")
     user.choose_model("glm-5.3")
     with user.page.expect_request("**/v1/chat/completions") as request:
         user.hear("Hello")
@@ -245,18 +245,16 @@ def test_thinking_and_search_are_switched_and_remembered(user: Visitor, upstream
 def test_a_chat_is_kept_only_where_that_is_asked(user: Visitor, upstream: StandIn) -> None:
     upstream.script(Answer(Think("Hm."), Search("x", Source("A page", "https://x.example/")), Text("Hello **Ann**.")))
     user.hear("I am Ann")
-    assert user.kept() == {}
+    assert user.page.evaluate("Object.keys(localStorage).length") == 0
     options = user.options()
-    options.get_by_label("Keep this chat in this browser").check()
+    options.get_by_label("Keep my chats in this browser").check()
     user.open()
     expect(user.answer.locator("strong")).to_have_text("Ann")
     expect(user.answers.get_by_role("link", name="A page")).to_be_visible()
     expect(user.page.locator("article.you")).to_contain_text("I am Ann")
 
-    user.options().get_by_label("Keep this chat in this browser").uncheck()
-    assert user.kept() == {}
-    user.open()
-    expect(user.answers).to_have_count(0)
+    user.options().get_by_label("Keep my chats in this browser").uncheck()
+    assert user.page.evaluate("Object.keys(localStorage).length") == 0
 
 
 def test_a_chat_is_exported_as_markdown(user: Visitor, upstream: StandIn) -> None:
@@ -267,6 +265,6 @@ def test_a_chat_is_exported_as_markdown(user: Visitor, upstream: StandIn) -> Non
         options.get_by_role("button", name="Export as Markdown").click()
     assert download.value.suggested_filename == "chat.md"
     assert Path(download.value.path()).read_text() == (
-        "# Chat\n\n## You\n\nI am Ann\n\n## glm-5.3-flash\n\nHello **Ann**.\n\n"
+        "# Chat\n\n## You\n\nI am Ann\n\n## chatglm/moe_53f\n\nHello **Ann**.\n\n"
         "### Sources\n\n1. [A page](<https://x.example/>)\n"
     )

@@ -32,6 +32,7 @@ def run(account: Account, tmp_path: Path) -> Run:
     """Run lines of a language, and return what they print."""
 
     def run(language: str, lines: str) -> str:
+        lines = lines.replace("YOUR_KEY", account.refresh_token)
         if language == "curl":
             command = ["bash", "-euo", "pipefail", "-c", lines]
         elif language == "Python":
@@ -40,7 +41,7 @@ def run(account: Account, tmp_path: Path) -> Run:
             modules = tmp_path / "node_modules"
             modules.symlink_to(node.modules("openai"))
             command = ["node", "--input-type=module", "-e", lines]
-        environ = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "TOKEN": account.refresh_token}
+        environ = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
         done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=60)
         assert done.returncode == 0, done.stderr
         return done.stdout + done.stderr
@@ -119,6 +120,20 @@ def test_they_are_copied(user: Visitor) -> None:
     user.page.wait_for_function("async (text) => (await navigator.clipboard.readText()) === text", arg=f"{user.url}/v1")
 
 
+def test_they_are_copied_with_the_key(user: Visitor, account: Account) -> None:
+    user.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    for language, line in (
+        ("curl", f"export TOKEN='{account.refresh_token}'"),
+        ("Python", f'api_key="{account.refresh_token}"'),
+        ("Node", f'apiKey: "{account.refresh_token}"'),
+    ):
+        lines = user.example(language)
+        user.button(f"Copy with my key: {language}").click()
+        expected = lines.replace("YOUR_KEY", account.refresh_token)
+        assert line in expected
+        user.page.wait_for_function("async (text) => (await navigator.clipboard.readText()) === text", arg=expected)
+
+
 def test_they_follow_what_is_typed(user: Visitor) -> None:
     assert '"content": "Hello"' in user.example("curl")
     user.message.fill("Good evening")
@@ -188,14 +203,17 @@ def test_clients_are_set_up(user: Visitor) -> None:
         "LobeChat": ["API proxy URL", f"{user.url}/v1"],
         "Cherry Studio": ["API host", user.url],
         "NextChat": ["-all,+glm-5.3@OpenAI,+glm-5.3-think@OpenAI", user.url],
-        "Claude Code": [f"export ANTHROPIC_BASE_URL={user.url}\n", "ANTHROPIC_AUTH_TOKEN"],
+        "Claude Code": [
+            f'export ANTHROPIC_BASE_URL="{user.url}" ANTHROPIC_AUTH_TOKEN="$TOKEN"',
+            "export TOKEN='YOUR_KEY'",
+        ],
         "Codex": [f'base_url = "{user.url}/v1"', 'wire_api = "responses"'],
     }
     for client, parts in expected.items():
         user.strip.get_by_label("Client").select_option(client)
         for part in parts:
             expect(user.strip.get_by_role("region", name="Use it in")).to_contain_text(part)
-    codex = user.strip.get_by_role("region", name="Use it in").locator("pre").inner_text()
+    codex = user.strip.get_by_role("region", name="Use it in").locator("pre").first.inner_text()
     assert tomllib.loads(codex)["model_providers"]["glm"]["env_key"] == "TOKEN"
 
 

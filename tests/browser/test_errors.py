@@ -36,7 +36,7 @@ def fail(visitor: Visitor, status: int, code: str, message: str = "The server’
                 "invalid_api_key": "The key is refused",
                 "account_busy": "The account is writing another answer.",
                 "rate_limit_exceeded": "Too many questions",
-                "insufficient_quota": "used up",
+                "insufficient_quota": "no quota left",
                 "risk_control": "refuses this deployment’s network",
                 "account_banned": "closed this account",
                 "no_account_available": "No account of this deployment works",
@@ -90,10 +90,26 @@ def test_what_the_page_does_not_know_is_told_in_the_servers_words(user: Visitor)
 
 
 def test_it_says_when_to_try_again(user: Visitor) -> None:
+    user.page.clock.install()
     fail(user, 429, "account_busy", **{"retry-after": "7"})
-    expect(user.error).to_contain_text("Try again in 7 s.")
+    said = user.panel.locator(".failure .again")
+    expect(said).to_have_text("Try again in 7 s.")
+    user.page.clock.run_for(3000)
+    expect(said).to_have_text("Try again in 4 s.")
+    user.page.clock.run_for(5000)
+    expect(said).to_have_count(0)
     fail(user, 429, "rate_limit_exceeded", **{"retry-after": "900"})
-    expect(user.error).to_contain_text("Try again in 15 min.")
+    expect(said).to_have_text("Try again in 15 min.")
+
+
+@pytest.mark.parametrize("code", ["risk_control", "account_banned", "insufficient_quota"])
+def test_nobody_is_led_to_try_again_what_that_would_prolong(user: Visitor, code: str) -> None:
+    fail(user, 429, code, **{"retry-after": "7"})
+    expect(user.error).to_be_visible()
+    expect(user.button("Retry")).to_have_count(0)
+    expect(user.panel.locator(".again")).to_have_count(0)
+    fail(user, 502, "upstream_error")
+    expect(user.button("Retry")).to_be_visible()
 
 
 @pytest.mark.parametrize(

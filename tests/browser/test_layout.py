@@ -77,14 +77,14 @@ def test_the_view_follows_unless_the_reader_has_scrolled_up(user: Visitor, upstr
 
     user.log.hover()
     user.page.mouse.wheel(0, -400)
-    expect(user.button("To the newest words")).to_be_visible()
+    expect(user.button("Jump to latest")).to_be_visible()
     place = user.log.evaluate("(log) => log.scrollTop")
     gate.release(10)
     expect(user.answer.get_by_text("line 49")).to_be_attached()
     assert user.log.evaluate("(log) => log.scrollTop") == place
 
-    user.button("To the newest words").click()
-    expect(user.button("To the newest words")).to_be_hidden()
+    user.button("Jump to latest").click()
+    expect(user.button("Jump to latest")).to_be_hidden()
     gate.release()
     expect(user.answer.get_by_text("line 59")).to_be_in_viewport()
     assert is_at_the_end(user.log)
@@ -94,7 +94,7 @@ def test_what_is_sent_brings_the_reader_back_to_the_end(user: Visitor, upstream:
     upstream.script(Answer(Text(*LINES)))
     user.hear("Tell me at length")
     user.log.evaluate("(log) => log.scrollTo(0, 0)")
-    expect(user.button("To the newest words")).to_be_visible()
+    expect(user.button("Jump to latest")).to_be_visible()
     upstream.script(Answer(Text("Here.")))
     user.ask("Where?")
     expect(user.answer.get_by_text("Here.")).to_be_in_viewport()

@@ -155,10 +155,12 @@ def test_code_stays_as_it_is(page: Page, markdown: str, expected: str) -> None:
 
 def test_a_table(page: Page) -> None:
     found = html(page, "| a | `b\\|c` |\n|:--|--:|\n| **1** |\n| 2 | 3 | 4 |\n\nafter")
+    left, right = 'class="to-left"', 'class="to-right"'
     assert found == (
         '<div tabindex="0" role="group" aria-label="Table" class="table"><table>'
-        "<thead><tr><th>a</th><th><code>b|c</code></th></tr></thead>"
-        "<tbody><tr><td><strong>1</strong></td><td></td></tr><tr><td>2</td><td>3</td></tr></tbody></table></div>"
+        f"<thead><tr><th {left}>a</th><th {right}><code>b|c</code></th></tr></thead>"
+        f"<tbody><tr><td {left}><strong>1</strong></td><td {right}></td></tr>"
+        f"<tr><td {left}>2</td><td {right}>3</td></tr></tbody></table></div>"
         "<p>after</p>"
     )
 

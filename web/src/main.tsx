@@ -8,9 +8,11 @@ import { loadMarkdown } from "./markdown/late";
 import { loadModels, meet } from "./state/deployment";
 import * as key from "./state/key";
 import { stopOnEscape } from "./state/work";
+import * as pictures from "./pictures/drawings";
 import * as videos from "./videos/jobs";
 
 chat.keep();
+pictures.keep();
 videos.keep();
 stopOnEscape();
 render(<App />, document.getElementById("app") ?? document.body);

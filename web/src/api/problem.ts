@@ -1,4 +1,4 @@
-import { isWord, language, t, type Values, type Word } from "../words";
+import { isWord, t, type Values, type Word } from "../words";
 
 interface Facts {
   code?: string;
@@ -20,6 +20,8 @@ const STATUS_CODES: Record<number, Word> = {
   504: "error_deadline_exceeded",
 };
 const MINUTE = 60;
+/** Trying again would help nobody here, or would prolong it. */
+const FINAL = new Set(["risk_control", "account_banned", "insufficient_quota", "misconfigured"]);
 
 /** Something that went wrong, in words for the reader. */
 export class Problem extends Error {
@@ -31,10 +33,21 @@ export class Problem extends Error {
     super(word || facts.message);
   }
 
+  private readonly since = Date.now();
+
   /** One sentence or two, in the reader's language; the server's own where the page knows nothing better. */
   get wording(): string {
-    const sentence = this.word ? t(this.word, this.values) : (this.facts.message ?? "");
-    return [sentence, this.again].filter(Boolean).join(language.value === "zh" ? "" : " ");
+    return this.word ? t(this.word, this.values) : (this.facts.message ?? "");
+  }
+
+  /** Nobody should try the same again. */
+  get isFinal(): boolean {
+    return FINAL.has(this.facts.code ?? "");
+  }
+
+  /** Seconds until the server wants to be asked again. */
+  get left(): number {
+    return Math.max(0, Math.ceil((this.facts.retryAfter ?? 0) - (Date.now() - this.since) / 1000));
   }
 
   /** What the server said, where the page has said something else. */
@@ -42,9 +55,10 @@ export class Problem extends Error {
     return this.word ? (this.facts.message ?? "") : "";
   }
 
-  private get again(): string {
-    const seconds = this.facts.retryAfter ?? 0;
-    if (!seconds) return "";
+  /** When to try again: it counts down. */
+  get again(): string {
+    const seconds = this.left;
+    if (!seconds || this.isFinal) return "";
     return seconds > 2 * MINUTE
       ? t("again_in_minutes", { minutes: Math.ceil(seconds / MINUTE) })
       : t("again_in", { seconds });

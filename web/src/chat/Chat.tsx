@@ -7,7 +7,9 @@ import { Empty } from "../ui/Empty";
 import { FileList } from "../ui/FileList";
 import { FilePicker } from "../ui/FilePicker";
 import { t } from "../words";
-import { basket, cancelEdit, complaint, draft, newChat, send, summons } from "./ask";
+import { basket, cancelEdit, complaint, draft, send, summons } from "./ask";
+import { Chats, Deleted } from "./Chats";
+import { begin, deleted } from "./keep";
 import { Log } from "./Log";
 import { Options } from "./Options";
 import { Answer, edited, lastAnswer, turns } from "./turns";
@@ -58,6 +60,7 @@ export function Chat(): JSX.Element {
         complaint={complaint.value ?? basket.problem.value}
         above={
           <>
+            <Deleted />
             {edited.value && (
               <p class="editing">
                 {t("editing")}{" "}
@@ -65,6 +68,9 @@ export function Chat(): JSX.Element {
                   {t("cancel")}
                 </button>
               </p>
+            )}
+            {key.paid.value && basket.items.value.some((file) => !file.isPicture && !file.type.startsWith("text/")) && (
+              <p class="cost">{t("cost_pages")}</p>
             )}
             {basket.smaller.value && <p role="status">{t("made_smaller", { name: basket.smaller.value })}</p>}
             <FileList
@@ -79,12 +85,15 @@ export function Chat(): JSX.Element {
       >
         <FilePicker basket={basket} label={t("add_files")} />
         <Options />
+        <Chats />
         {!fresh && (
           <button
             type="button"
             class="tool new-chat"
             onClick={() => {
-              newChat();
+              begin();
+              deleted.value = null;
+              complaint.value = null;
               focus();
             }}
           >

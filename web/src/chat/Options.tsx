@@ -3,9 +3,8 @@ import { Popover } from "../ui/Popover";
 import { Select } from "../ui/Select";
 import { Toggle } from "../ui/Toggle";
 import { t } from "../words";
-import { newChat } from "./ask";
 import { save } from "./export";
-import { chosenModel, EFFORTS, effort, keepChat, model, others, recommended, searches, thinks } from "./choices";
+import { chosenModel, EFFORTS, effort, isAgent, keepChat, model, others, recommended, searches, thinks } from "./choices";
 import { system, turns } from "./turns";
 
 /** Which model, how it thinks, whether it searches. */
@@ -73,6 +72,16 @@ function ModelPicker(): JSX.Element {
               choose={(name) => name && choose(name)}
             />
           )}
+          <label class="field">
+            <span>{t("agent_id")}</span>
+            <input
+              spellcheck={false}
+              maxLength={24}
+              pattern="[0-9a-f]{24}"
+              value={isAgent(chosenModel.value) ? chosenModel.value : ""}
+              onInput={({ currentTarget: { value } }) => isAgent(value.trim()) && choose(value.trim())}
+            />
+          </label>
         </>
       )}
     </Popover>
@@ -90,7 +99,7 @@ function More(): JSX.Element {
         </svg>
       }
     >
-      {(close) => (
+      {() => (
         <>
           <label class="field">
             <span>{t("system_prompt")}</span>
@@ -117,15 +126,6 @@ function More(): JSX.Element {
             <div class="row">
               <button type="button" onClick={save}>
                 {t("export_chat")}
-              </button>
-              <button
-                type="button"
-                onClick={() => {
-                  newChat();
-                  close();
-                }}
-              >
-                {t("new_chat")}
               </button>
             </div>
           )}

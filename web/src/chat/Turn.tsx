@@ -2,6 +2,7 @@ import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import { MarkdownText } from "../markdown/MarkdownText";
+import { paid } from "../state/key";
 import { works } from "../state/work";
 import { CopyButton } from "../ui/CopyButton";
 import { Failure } from "../ui/Failure";
@@ -29,18 +30,21 @@ export function QuestionTurn({ question }: { question: Question }): JSX.Element 
 }
 
 export function AnswerTurn({ answer }: { answer: Answer }): JSX.Element {
-  const { text, phase, problem, sources, model } = answer.now;
+  const { text, phase, problem, sources, author, askedName } = answer.now;
   return (
     <article class="answer" aria-busy={answer.isRunning}>
-      <h2>{model}</h2>
+      <h2>
+        {author}
+        {askedName && <small> · {t("asked_for", { model: askedName })}</small>}
+      </h2>
       <Thoughts answer={answer} />
-      {phase === "waiting" && !text && <p class="waiting">{t("thinking")}</p>}
+      {phase === "waiting" && !text && <Waiting answer={answer} />}
       <MarkdownText text={text} writing={answer.isRunning && phase !== "thinking"} />
       {sources.length > 0 && <Sources answer={answer} />}
       <Ending answer={answer} />
       {problem && (
         <Failure problem={problem}>
-          {!text && lastAnswer() === answer && (
+          {!text && lastAnswer() === answer && !problem.isFinal && (
             <button type="button" class="small" onClick={again}>
               {t("retry")}
             </button>
@@ -50,6 +54,16 @@ export function AnswerTurn({ answer }: { answer: Answer }): JSX.Element {
       {!answer.isRunning && <Actions answer={answer} />}
     </article>
   );
+}
+
+/** Seconds without a word after which the page says what it waits for. */
+const QUIET_SECONDS = 3;
+
+function Waiting({ answer }: { answer: Answer }): JSX.Element {
+  useSeconds(true);
+  const seconds = Math.floor((performance.now() - answer.asked) / 1000);
+  if (answer.hasTurn || seconds < QUIET_SECONDS) return <p class="waiting">{t("thinking")}</p>;
+  return <p class="waiting">{t(paid.value ? "waiting_service" : "waiting_turn", { seconds })}</p>;
 }
 
 function Thoughts({ answer }: { answer: Answer }): JSX.Element | null {
@@ -131,14 +145,14 @@ function Actions({ answer }: { answer: Answer }): JSX.Element {
 }
 
 function Figures({ answer }: { answer: Answer }): JSX.Element | null {
-  const { usage, firstWord, took, text } = answer.now;
+  const { usage, firstWord, took, text, answeredBy } = answer.now;
   if (!text) return null;
   const figures = [];
   if (firstWord !== null) figures.push(t("first_word", { seconds: short(firstWord) }));
   if (took !== null) figures.push(t("took", { seconds: short(took) }));
   if (usage) {
     const { prompt_tokens: prompt, completion_tokens: completion } = usage;
-    figures.push(t(usage.estimated === false ? "tokens" : "tokens_about", { prompt, completion }));
+    figures.push(t(answeredBy.startsWith("bigmodel/") && !usage.estimated ? "tokens" : "tokens_about", { prompt, completion }));
   }
   return <small class="figures">{figures.join(" · ")}</small>;
 }

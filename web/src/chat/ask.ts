@@ -8,7 +8,7 @@ import { works } from "../state/work";
 import { t } from "../words";
 import { lastCost } from "../markdown/late";
 import { effort, model, searches, thinks } from "./choices";
-import { Answer, before, clear, edited, lastAnswer, type Message, messagesOf, Question, type Source, turns } from "./turns";
+import { Answer, before, edited, lastAnswer, type Message, messagesOf, Question, type Source, turns } from "./turns";
 import type { Usage } from "./turns";
 
 /** Milliseconds between two drawings of an answer that is being written, at least; and in costs of the last one. */
@@ -16,6 +16,7 @@ const PAUSE = 40;
 const PAUSE_IN_COSTS = 4;
 
 interface Chunk {
+  model?: string;
   error?: ErrorBody;
   choices?: { delta?: Delta; finish_reason?: string | null }[];
   usage?: Usage | null;
@@ -42,7 +43,7 @@ export function request(messages: readonly Message[]): Record<string, unknown> {
     model: model.value,
     messages,
     stream: true,
-    ...(thinks.value ? { reasoning_effort: effort.value } : {}),
+    reasoning_effort: thinks.value ? effort.value : "none",
     web_search: searches.value,
   };
 }
@@ -93,12 +94,6 @@ export function cancelEdit(): void {
   basket.empty();
 }
 
-export function newChat(): void {
-  work.stop();
-  clear();
-  complaint.value = null;
-}
-
 /** The composer holds what was given back after a failure, and now it is asked again. */
 function takeBack(question: Question): void {
   draft.value = "";
@@ -127,6 +122,7 @@ function write(answer: Answer): Promise<void> {
 
 function begin(answer: Answer): void {
   answer.phase = "waiting";
+  answer.hasTurn = false;
   answer.problem = null;
   answer.ending = "";
   answer.asked = performance.now();
@@ -139,6 +135,9 @@ async function read(answer: Answer, stop: AbortSignal): Promise<void> {
   if (answer.text) messages.push({ role: "user", content: t("continue_prompt") });
   const body = { ...request(messages), model: answer.model, stream_options: { include_usage: true } };
   const response = await call("/v1/chat/completions", { key: key.key.value, body, signal: stop });
+  answer.hasTurn = true;
+  answer.answeredBy = response.headers.get("x-answered-by") ?? "";
+  answer.tell();
   let timer = 0;
   const tell = (): void => {
     timer ||= setTimeout(() => {
@@ -176,8 +175,9 @@ function parsed(data: string): Chunk {
   }
 }
 
-function take(answer: Answer, { error, choices, usage }: Chunk): void {
+function take(answer: Answer, { error, choices, usage, model: named }: Chunk): void {
   if (error) throw refusal(error, 0);
+  answer.answeredBy ||= named ?? "";
   if (usage) answer.usage = usage;
   const choice = choices?.[0];
   if (!choice) return;

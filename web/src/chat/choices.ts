@@ -36,8 +36,13 @@ export const others = computed(() => {
   return forChat.value.filter((name) => !shown.has(name));
 });
 
-/** The model to ask: the chosen one, unless the deployment has it not. */
+/** An agent's id, which no list has. */
+export function isAgent(name: string): boolean {
+  return /^[0-9a-f]{24}$/.test(name);
+}
+
+/** The model to ask: the chosen one, unless the key has it not. */
 export const model = computed(() => {
   const known = forChat.value;
-  return !known.length || known.includes(chosenModel.value) ? chosenModel.value : (known[0] ?? chosenModel.value);
+  return !known.length || known.includes(chosenModel.value) || isAgent(chosenModel.value) ? chosenModel.value : (known[0] ?? chosenModel.value);
 });

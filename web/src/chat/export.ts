@@ -9,7 +9,7 @@ export function markdown(): string {
     if (turn instanceof Question) {
       parts.push(`## ${t("you")}`, turn.text, ...turn.files.map(({ name }) => `*${name}*`));
     } else if (turn.text) {
-      parts.push(`## ${turn.model}`, turn.text.trim(), ...sources(turn));
+      parts.push(`## ${turn.author}`, turn.text.trim(), ...sources(turn));
     }
   }
   return `${parts.filter(Boolean).join("\n\n")}\n`;

@@ -51,6 +51,10 @@ export class Answer {
   ending = "";
   problem: Problem | null = null;
   usage: Usage | null = null;
+  /** The service and its model, as the deployment tells them; empty until it has. */
+  answeredBy = "";
+  /** The deployment has begun to answer: nobody waits for the account's turn any more. */
+  hasTurn = false;
   /** Milliseconds of the page's clock. */
   asked = 0;
   /** Seconds: to the first word of all, of thinking, of all of it. */
@@ -66,6 +70,17 @@ export class Answer {
 
   get isRunning(): boolean {
     return this.phase === "waiting" || this.phase === "thinking" || this.phase === "writing";
+  }
+
+  /** Who wrote it, as far as that is known. */
+  get author(): string {
+    return this.answeredBy || this.model;
+  }
+
+  /** The name that was asked for, where somebody of another name answers. */
+  get askedName(): string {
+    const by = this.answeredBy;
+    return by && by !== this.model && !by.endsWith(`/${this.model}`) ? this.model : "";
   }
 
   /** It ended in the middle, so that it can be gone on with. */

@@ -2,13 +2,14 @@ import { signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { kind, version } from "../state/deployment";
+import { key } from "../state/key";
 import { sheet, tab, wide } from "../state/view";
 import { CopyButton } from "../ui/CopyButton";
 import { Select } from "../ui/Select";
 import { t } from "../words";
 import { call, type Language, LANGUAGES, type Wire, WIRES } from "./calls";
 import { CLIENTS } from "./clients";
-import { BASE } from "./languages";
+import { BASE, withKey, YOUR_KEY } from "./languages";
 
 const wire = signal<Wire>("Chat Completions");
 const language = signal<Language>("curl");
@@ -99,7 +100,7 @@ function SameCall(): JSX.Element {
 }
 
 function Clients(): JSX.Element {
-  const { name, where, fields, lines, hint } = CLIENTS.find((one) => one.name === client.value) ?? CLIENTS[0]!;
+  const { name, where, fields, lines, shell, hint } = CLIENTS.find((one) => one.name === client.value) ?? CLIENTS[0]!;
   return (
     <section aria-labelledby="clients">
       <h3 id="clients">{t("use_in")}</h3>
@@ -117,12 +118,14 @@ function Clients(): JSX.Element {
           <div class="copied" key={label}>
             <span>{t(label)}</span>
             <em>{t("your_key")}</em>
+            {key.value && <CopyButton text={() => key.value} name={t("copy_key")} />}
           </div>
         ) : (
           <Copied key={label} label={t(label)} text={text} name={t("copy_code", { language: t(label) })} />
         ),
       )}
       {lines && <Lines text={lines} label={name} />}
+      {shell && <Lines text={shell} label={t("shell")} />}
       <p class="quiet">{t(hint)}</p>
     </section>
   );
@@ -133,7 +136,12 @@ function Lines({ text, label }: { text: string; label: string }): JSX.Element {
     <figure class="code">
       <figcaption>
         <span>{label}</span>
-        <CopyButton text={() => text} name={t("copy_code", { language: label })} />
+        <span>
+          {key.value && text.includes(YOUR_KEY) && (
+            <CopyButton text={() => withKey(text, key.value)} name={t("copy_with_key_of", { name: label })} label={t("copy_with_key")} />
+          )}
+          <CopyButton text={() => text} name={t("copy_code", { language: label })} />
+        </span>
       </figcaption>
       <pre tabIndex={0} role="group" aria-label={`${t("code")}, ${label}`}>
         <code>{text}</code>

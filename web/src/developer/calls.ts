@@ -6,6 +6,7 @@ import * as videos from "../videos/jobs";
 import { t } from "../words";
 import { anthropic, messagesBody } from "./anthropic";
 import * as openai from "./openai";
+import { SET_TOKEN } from "./languages";
 import { responses, responsesBody } from "./responses";
 
 export const LANGUAGES = ["curl", "Python", "Node"] as const;
@@ -17,6 +18,10 @@ export type Wire = (typeof WIRES)[number];
 
 /** What the tab would ask now, as a program. */
 export function call(tab: Tab, wire: Wire, language: Language): string {
+  return (language === "curl" ? SET_TOKEN : "") + program(tab, wire, language);
+}
+
+function program(tab: Tab, wire: Wire, language: Language): string {
   if (tab === "pictures") {
     return openai.pictures[language](pictures.request(pictures.draft.value.trim() || t("sample_picture")));
   }

@@ -1,5 +1,5 @@
 import type { Word } from "../words";
-import { BASE, ORIGIN } from "./languages";
+import { BASE, ORIGIN, SET_TOKEN } from "./languages";
 
 /** How a client is set up: fields to fill in, or lines to copy. */
 export interface Client {
@@ -8,6 +8,8 @@ export interface Client {
   /** Names of fields, and what belongs into them; null is the key. */
   fields?: readonly (readonly [Word, string | null])[];
   lines?: string;
+  /** What is done in a shell after that. */
+  shell?: string;
   hint: Word;
 }
 
@@ -42,10 +44,8 @@ export const CLIENTS: readonly Client[] = [
   },
   {
     name: "Claude Code",
-    lines: `export ANTHROPIC_BASE_URL=${ORIGIN}
-export ANTHROPIC_AUTH_TOKEN=$TOKEN
-export CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC=1
-claude --model glm-5.3`,
+    lines: `${SET_TOKEN}export ANTHROPIC_BASE_URL="${ORIGIN}" ANTHROPIC_AUTH_TOKEN="$TOKEN"
+CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC=1 CLAUDE_CODE_AUTO_COMPACT_WINDOW=100000 claude`,
     hint: "claude_hint",
   },
   {
@@ -58,6 +58,7 @@ name = "GLM"
 base_url = "${BASE}"
 env_key = "TOKEN"
 wire_api = "responses"`,
+    shell: `${SET_TOKEN}codex`,
     hint: "codex_hint",
   },
 ];

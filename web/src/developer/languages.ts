@@ -9,6 +9,18 @@ interface Curl {
   key?: string;
 }
 
+/** What stands in the lines where the key belongs. */
+export const YOUR_KEY = "YOUR_KEY";
+
+/** The lines with a key in the place of the mark, so that they work as they are. */
+export function withKey(lines: string, key: string): string {
+  const quoted = /^(export|\$env:)/m.test(lines) ? key.replaceAll("'", "'\\''") : JSON.stringify(key).slice(1, -1);
+  return lines.replaceAll(YOUR_KEY, () => quoted);
+}
+
+/** Sets the variable that the lines after it read. */
+export const SET_TOKEN = `export TOKEN='${YOUR_KEY}'\n`;
+
 const BEARER = `"Authorization: Bearer $TOKEN"`;
 
 /** A call with curl; files are read by the shell. */
@@ -60,8 +72,8 @@ export function named(body: Record<string, unknown>, extra: readonly string[] = 
 export function python(code: string, module: "openai" | "anthropic" = "openai"): string {
   const [name, base] = module === "openai" ? ["OpenAI", BASE] : ["Anthropic", ORIGIN];
   const readers = (/data_url\(|content\(/.test(code) ? PYTHON_CONTENT : "") + (code.includes("data_url(") ? PYTHON_URL : "");
-  const whole = `${readers}client = ${name}(api_key=os.environ["TOKEN"], base_url="${base}")\n${code}`;
-  const imports = ["base64", "os", "time"].filter((used) => whole.includes(`${used}.`)).map((used) => `import ${used}\n`);
+  const whole = `${readers}client = ${name}(api_key="${YOUR_KEY}", base_url="${base}")\n${code}`;
+  const imports = ["base64", "time"].filter((used) => whole.includes(`${used}.`)).map((used) => `import ${used}\n`);
   return `# pip install ${module}\n${imports.join("")}from ${module} import ${name}\n\n${whole}`;
 }
 
@@ -88,7 +100,7 @@ export function node(code: string, module: "openai" | "anthropic" = "openai"): s
   return `// npm install ${from}
 import ${name} from "${from}";
 ${readers}
-const client = new ${name}({ apiKey: process.env.TOKEN, baseURL: "${base}" });
+const client = new ${name}({ apiKey: "${YOUR_KEY}", baseURL: "${base}" });
 ${code}`;
 }
 

@@ -30,6 +30,16 @@ parser.core.ruler.push("heading_levels", (state) => {
   }
 });
 
+/** How a column is aligned: a class, since the page's policy lets no style stand in HTML. */
+parser.core.ruler.push("alignment", (state) => {
+  for (const token of state.tokens) {
+    const side = /^text-align:(\w+)$/.exec(String(token.attrGet("style") ?? ""))?.[1];
+    if (!side) continue;
+    token.attrs = (token.attrs ?? []).filter(([name]) => name !== "style");
+    token.attrJoin("class", `to-${side}`);
+  }
+});
+
 parser.renderer.rules["fence"] = (tokens, place) => code(tokens[place] as Token);
 parser.renderer.rules["code_block"] = (tokens, place) => code(tokens[place] as Token);
 parser.renderer.rules["softbreak"] = () => "<br>";

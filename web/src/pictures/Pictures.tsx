@@ -70,6 +70,7 @@ export function Pictures(): JSX.Element {
         start={t("draw")}
         submit={submit}
         complaint={complaint.value}
+        above={key.paid.value && <p class="cost">{t("cost_pictures", { count: count.value })}</p>}
       >
         <Select
           label={t("shape")}
@@ -112,14 +113,13 @@ function status({ problem, stopped, seconds }: Drawing): string {
 function Gallery({ drawing }: { drawing: Drawing }): JSX.Element {
   const { prompt, pictures, problem, seconds, stopped, shape: ratio, count: wanted } = drawing;
   const pending = seconds === null && !problem && !stopped;
-  const [width = 1, height = 1] = ratio.split(":").map(Number);
   return (
     <article class="drawing" aria-busy={pending}>
       <h2>{prompt}</h2>
       {pending && (
         <div class="grid" aria-hidden="true">
           {Array.from({ length: wanted }, (_, place) => (
-            <div key={place} class="placeholder" style={{ aspectRatio: `${width} / ${height}` }} />
+            <div key={place} class={`placeholder shape-${ratio.replace(":", "-")}`} />
           ))}
         </div>
       )}
@@ -144,9 +144,11 @@ function Gallery({ drawing }: { drawing: Drawing }): JSX.Element {
       )}
       {problem ? (
         <Failure problem={problem}>
-          <button type="button" class="small" onClick={() => again(drawing)}>
-            {t("retry")}
-          </button>
+          {!problem.isFinal && (
+            <button type="button" class="small" onClick={() => again(drawing)}>
+              {t("retry")}
+            </button>
+          )}
         </Failure>
       ) : (
         <small class="figures">{status(drawing)}</small>

@@ -1,7 +1,9 @@
-import { computed, signal } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 import { call, json } from "../api/call";
 import { asProblem, Problem } from "../api/problem";
+import { keepChat } from "../chat/choices";
 import { models } from "../state/deployment";
+import { read, write } from "../state/kept";
 import * as key from "../state/key";
 import { works } from "../state/work";
 
@@ -32,7 +34,7 @@ export interface Drawing {
 
 export const draft = signal("");
 export const shape = signal<string>("1:1");
-export const count = signal("4");
+export const count = signal("1");
 export const chosen = signal(ONE_MODEL[0] ?? "");
 export const complaint = signal<Problem | null>(null);
 /** The newest first. */
@@ -44,7 +46,20 @@ export const choices = computed(() => {
   return others.length ? [ONE_MODEL[0] ?? "", ...others] : [];
 });
 
+const KEPT = "glm-pictures";
 let orders = 0;
+
+/** Bring back the pictures of before a reload, and go on keeping them. */
+export function keep(): void {
+  const kept = read<Drawing[]>(sessionStorage, KEPT) ?? read<Drawing[]>(localStorage, KEPT) ?? [];
+  orders = Math.max(0, ...kept.map(({ id }) => id));
+  drawings.value = kept.map((drawing) => (drawing.seconds === null ? { ...drawing, stopped: true } : drawing));
+  effect(() => {
+    const known = drawings.value.map((drawing) => ({ ...drawing, problem: null }));
+    write(sessionStorage, KEPT, known.length ? known : null);
+    write(localStorage, KEPT, keepChat.value && known.length ? known : null);
+  });
+}
 
 export function request(prompt: string): Record<string, unknown> {
   return { model: chosen.value, prompt, n: Number(count.value), size: shape.value };

@@ -27,8 +27,11 @@ export async function meet(): Promise<void> {
   }
 }
 
-/** Ask for the models; with a key, for those of that key. */
+let asked = 0;
+
+/** Ask for the models; with a key, for those of that key. Of several questions only the last one counts. */
 export async function loadModels(key = ""): Promise<void> {
+  const mine = ++asked;
   const { data = [] } = await json<{ data?: { id: string }[] }>(await call("/v1/models", { key }));
-  models.value = data.map(({ id }) => id);
+  if (mine === asked) models.value = data.map(({ id }) => id);
 }

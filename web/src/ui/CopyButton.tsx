@@ -4,7 +4,7 @@ import { t } from "../words";
 import { COPIED_MS } from "./copy_button";
 
 /** A button that copies a text, and says so for a moment. */
-export function CopyButton({ text, name }: { text: () => string; name: string }): JSX.Element {
+export function CopyButton({ text, name, label = t("copy") }: { text: () => string; name: string; label?: string }): JSX.Element {
   const copied = useSignal(false);
   const copy = async (): Promise<void> => {
     await navigator.clipboard.writeText(text());
@@ -15,7 +15,7 @@ export function CopyButton({ text, name }: { text: () => string; name: string })
   };
   return (
     <button type="button" class="small quiet" aria-label={copied.value ? t("copied") : name} onClick={copy}>
-      {t(copied.value ? "copied" : "copy")}
+      {copied.value ? t("copied") : label}
     </button>
   );
 }

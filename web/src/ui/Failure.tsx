@@ -1,6 +1,7 @@
 import type { ComponentChildren, JSX } from "preact";
 import type { Problem } from "../api/problem";
 import { t } from "../words";
+import { useSeconds } from "./seconds";
 
 /** What went wrong, what the server said of it, and what can be done about it (`children`). */
 export function Failure({ problem, children }: { problem: Problem; children?: ComponentChildren }): JSX.Element {
@@ -8,6 +9,7 @@ export function Failure({ problem, children }: { problem: Problem; children?: Co
   return (
     <div class="failure">
       <p role="alert">{problem.wording}</p>
+      <Again problem={problem} />
       {children}
       {(detail || facts.requestId) && (
         <details>
@@ -22,4 +24,10 @@ export function Failure({ problem, children }: { problem: Problem; children?: Co
       )}
     </div>
   );
+}
+
+/** Not a part of the alert, which would be read out every second. */
+function Again({ problem }: { problem: Problem }): JSX.Element | null {
+  useSeconds(problem.left > 0);
+  return problem.again ? <p class="again">{problem.again}</p> : null;
 }

@@ -12,21 +12,60 @@ export function KeyBar(): JSX.Element {
   return <Form />;
 }
 
+/** The day's credit: what the account has left, and a way to take it. */
+function Claim(): JSX.Element | null {
+  const { points, claimed, kind: what } = key.found.value ?? {};
+  if (kind.value !== "own-token" || what === "api_key" || points === undefined) return null;
+  return (
+    <>
+      {" · "}
+      {t("points", { points })}{" "}
+      {claimed === undefined ? (
+        <button type="button" class="link" disabled={key.checking.value} onClick={() => void key.check(true)}>
+          {t("claim")}
+        </button>
+      ) : (
+        t(claimed ? "claimed" : "claimed_before")
+      )}
+    </>
+  );
+}
+
+/** Each of several keys: by its place and last letters, and what is wrong with it. */
+function Each(): JSX.Element | null {
+  const { accounts = [] } = key.found.value ?? {};
+  if (kind.value !== "own-token" || !accounts.length) return null;
+  return (
+    <ul class="accounts">
+      {accounts.map(({ account, live, reason, points }) => (
+        <li key={account}>
+          {live ? "✓" : live === null ? "?" : "✗"} <code>{account}</code> {reason || t(live ? "works" : "state_dead")}
+          {points != null && ` · ${t("points", { points })}`}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
 function Folded(): JSX.Element {
+  const days = key.daysLeft.value;
   useEffect(() => {
     // The form took the focus with it when it was folded.
     if (document.activeElement === document.body) document.querySelector<HTMLElement>(".composer textarea")?.focus();
   }, []);
   return (
-    <p class="key folded" role="status">
-      <span class="good" title={key.verdict(true)}>
-        ✓ {key.verdict()}
+    <div class="key folded" role="status">
+      <span class={days === null ? "good" : "warns"} title={key.verdict(true)}>
+        {days === null ? "✓" : "⚠"} {key.verdict()}
+        {days !== null && ` · ${t("key_days_left", { days })}`}
       </span>
       {" · "}
       <button type="button" class="link" aria-label={t("change_key")} onClick={key.ask}>
         {t("change")}
       </button>
-    </p>
+      <Claim />
+      <Each />
+    </div>
   );
 }
 
@@ -83,6 +122,7 @@ function Form(): JSX.Element {
       </div>
       <p role="status">{key.checking.value && t("checking")}</p>
       {key.problem.value && <p role="alert">{key.problem.value.wording}</p>}
+      {key.problem.value && <Each />}
       <details>
         <summary>{t("key_where")}</summary>
         {isOwn ? <OwnSteps /> : <p>{t("key_where_access")}</p>}
@@ -96,6 +136,7 @@ function OwnSteps(): JSX.Element {
     <ol>
       <li>{filled(t("key_step_login"), <Link to="https://chatglm.cn" />)}</li>
       <li>{t("key_step_tools")}</li>
+      <li>{t("key_step_phone")}</li>
       <li>{filled(t("key_step_copy"), <code>chatglm_refresh_token</code>)}</li>
       <li>{filled(t("key_step_platform"), <Link to={PLATFORM} />)}</li>
     </ol>

@@ -54,7 +54,12 @@ export function Videos(): JSX.Element {
         start={t("make_video")}
         submit={submit}
         complaint={complaint.value ?? basket.problem.value}
-        above={<FileList files={basket.items.value} remove={(file) => basket.remove(file)} />}
+        above={
+          <>
+            {key.paid.value && <p class="cost">{t("cost_video")}</p>}
+            <FileList files={basket.items.value} remove={(file) => basket.remove(file)} />
+          </>
+        }
       >
         <FilePicker basket={basket} label={t("first_picture")} accept="image/*" />
         <Look />

@@ -28,7 +28,7 @@ export function isWord(name: string): name is Word {
 /** Speak the other language, also after a reload. */
 export function switchLanguage(): void {
   language.value = language.value === "zh" ? "en" : "zh";
-  history.replaceState(null, "", `?lang=${language.value}`);
+  history.replaceState(null, "", `?lang=${language.value}${location.hash}`);
 }
 
 function chosen(): Language {
