@@ -169,7 +169,7 @@ def messages(contents: Iterable[Content]) -> Iterator[Message]:
     for index, content in enumerate(contents):
         place = f"contents[{index}]"
         said = content.said(place)
-        if content.role == "model":
+        if content.role in ("model", "assistant"):
             made = tuple(calls.made(part.function_call) for part in content.parts if part.function_call is not None)
             thought = "".join(part.text or "" for part in content.parts if part.thought)
             if said or made:

@@ -13,7 +13,7 @@ from lib.types import chat
 from lib.types.events import Event, FinishReason, Reasoning, Search, Text, ToolCallEnd, Usage
 from lib.wires.gemini.request import GenerateRequest
 from lib.wires.gemini.wire import error_object
-from lib.wires.shared.encoding import SSE, encode_json, sse
+from lib.wires.shared.encoding import SseStream, encode, sse
 from lib.wires.shared.reply import Reply
 
 type Json = dict[str, Any]
@@ -105,11 +105,8 @@ class GenerateAnswer:
         return {name: value for name, value in found.items() if value}
 
 
-class SseEncoder:
+class SseEncoder(SseStream):
     """The answer as server-sent events, where `alt=sse` asks for them."""
-
-    media_type = SSE
-    text_copies = 1
 
     def __init__(self, request: GenerateRequest, wanted: chat.ChatRequest) -> None:
         self._answer = GenerateAnswer(request, wanted)
@@ -117,9 +114,6 @@ class SseEncoder:
     @property
     def finished(self) -> bool:
         return self._answer.finished
-
-    def preamble(self) -> bytes:
-        return b""
 
     def heartbeat(self) -> bytes:
         return self._framed(self._answer.chunk([]))
@@ -154,8 +148,8 @@ class ArrayEncoder(SseEncoder):
         return super().fail(error, request_id) + b"]"
 
     def _framed(self, chunk: Json) -> bytes:
-        before, self._begun = ",\r\n" if self._begun else "[", True
-        return f"{before}{encode_json(chunk)}".encode()
+        before, self._begun = b",\r\n" if self._begun else b"[", True
+        return before + encode(chunk)
 
 
 def _arguments(text: str) -> Json:

@@ -9,7 +9,7 @@ from lib.errors import Error, Kind
 from lib.serving.wire import ListedModel
 from lib.wires.openai import models
 from lib.wires.shared.credentials import from_headers
-from lib.wires.shared.encoding import SSE, encode, sse
+from lib.wires.shared.encoding import SseStream, encode, sse
 
 _TYPES: Final[dict[Kind, str]] = {
     "bad_request": "invalid_request_error",
@@ -34,14 +34,8 @@ def error_object(error: Error) -> dict[str, Any]:
     return {"message": error.message, "type": _TYPES[error.kind], "param": error.param, "code": error.code}
 
 
-class SseComments:
+class SseComments(SseStream):
     """What the streams of OpenAI's older endpoints have in common."""
-
-    media_type = SSE
-    text_copies = 1
-
-    def preamble(self) -> bytes:
-        return b""
 
     def heartbeat(self) -> bytes:
         return COMMENT

@@ -13,6 +13,16 @@ _LINE_ENDS: Final = ((b"\xe2\x80\xa8", b"\\u2028"), (b"\xe2\x80\xa9", b"\\u2029"
 """No line ends to JSON nor to SSE, but to clients that cut a stream into lines as Python's `splitlines` does."""
 
 
+class SseStream:
+    """What most encoders have in common."""
+
+    media_type = SSE
+    text_copies = 1
+
+    def preamble(self) -> bytes:
+        return b""
+
+
 def encode(value: Any) -> bytes:
     """`value` as JSON. Half a surrogate pair, which UTF-8 cannot hold, becomes a question mark."""
     from pydantic_core import PydanticSerializationError, to_json  # Late: who is asked for a ping needs none of it.
