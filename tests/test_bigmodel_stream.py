@@ -38,7 +38,7 @@ def test_lines_of_one_event_are_joined_and_what_is_no_data_is_skipped() -> None:
     decoder = SseDecoder()
     stream = b"\xef\xbb\xbfdata:one\nevent: x\n: comment\ndata: two\n\n\n\nid: 5\n\ndata: three"
     assert list(decoder.feed(stream)) == [b"one\ntwo"]
-    assert list(decoder.end()) == [b"three"]
+    assert list(decoder.finish()) == [b"three"]
 
 
 @pytest.mark.parametrize("piece", [b"data: " + b"a" * 50, b"data: a\n" * 30])
@@ -118,7 +118,7 @@ def test_whatever_comes_is_read_without_harm(chunks: list[Any]) -> None:
     stream = "".join(f"data: {json.dumps(chunk)}\n\n" for chunk in chunks).encode(errors="replace")
     events = reader.feed(stream)
     if reader.failure is None:
-        events += reader.end()
+        events += reader.finish()
     assert reader.failure is not None or isinstance(events[-1], Finish)
     calls(events)
 

@@ -187,12 +187,12 @@ class Generation:
         chunks = self._chunks
         if not piece:
             chunks.done = True
-            return chunks.end()
+            return chunks.finish()
         had_finished = chunks.finished
         events = chunks.feed(piece)
         if chunks.finished and not had_finished:
             self._usage_until = asyncio.get_running_loop().time() + USAGE_TIMEOUT
         chunks.done = chunks.done or (chunks.finished and chunks.counted)
         if chunks.done and chunks.failure is None:
-            events += chunks.closing() if chunks.finished else chunks.end()
+            events += chunks.closing() if chunks.finished else chunks.finish()
         return events

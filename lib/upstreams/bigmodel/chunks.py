@@ -84,9 +84,9 @@ class Chunks:
         """The events that `piece` completes, neighbouring texts as one. Look at `failure` and `done` afterwards."""
         return self._read(self._decoder.feed(piece))
 
-    def end(self) -> list[Event]:
+    def finish(self) -> list[Event]:
         """The last events, at the end of the stream. Look at `failure` afterwards."""
-        events = self._read(self._decoder.end())
+        events = self._read(self._decoder.finish())
         if self.failure is None and not self.finished:
             # Before the first word nobody knows what it has done with the request; after it no key is asked again.
             kind = UpstreamFailed if self._started else UpstreamUncertain

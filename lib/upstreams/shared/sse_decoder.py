@@ -44,7 +44,7 @@ class SseDecoder:
             elif self._data and line in (b"", b"\r"):
                 yield self._take()
 
-    def end(self) -> Iterator[bytes]:
+    def finish(self) -> Iterator[bytes]:
         """The data of a last event that lacks its blank line."""
         last = b"".join(self._pending)
         self._pending.clear()

@@ -38,7 +38,7 @@ class CitationReader:
         self._known = known
         self._held = ""
 
-    def take(self, delta: str) -> list[Text | Citation]:
+    def feed(self, delta: str) -> list[Text | Citation]:
         """What can be told. What could be the start of a mark waits."""
         if not self._held and "【" not in delta and not (self._known and "t" in delta):
             return [Text(delta)] if delta else []
@@ -47,7 +47,7 @@ class CitationReader:
         self._held = text[len(text) - waits :] if waits else ""
         return self._split(text[: len(text) - waits] if waits else text)
 
-    def end(self) -> list[Text | Citation]:
+    def finish(self) -> list[Text | Citation]:
         """What waited when the text ended."""
         held, self._held = self._held, ""
         return self._split(held)

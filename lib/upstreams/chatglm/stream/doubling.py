@@ -21,7 +21,7 @@ class DoublingFilter:
         self._before: bytes | None = None
         self._held: list[bytes] = []
 
-    def take(self, data: bytes) -> list[bytes]:
+    def feed(self, data: bytes) -> list[bytes]:
         """The events that are to be read now, of those that have come so far."""
         if self._doubled is False:
             return [data]
@@ -30,7 +30,7 @@ class DoublingFilter:
             return [] if again else [data]
         return self._decide(data)
 
-    def rest(self) -> list[bytes]:
+    def finish(self) -> list[bytes]:
         """What still waits when the stream ends."""
         held, self._held = self._held, []
         return held
@@ -42,12 +42,12 @@ class DoublingFilter:
         self._held.append(data)
         if _ENDS_SOMETHING.search(data):
             self._doubled = False
-            return self.rest()
+            return self.finish()
         if (len(self._held) == 1 and data == self._before) or len(self._held) == 2:
             return []
         first, second = self._held[0], self._held[1] if len(self._held) == 3 else b""
         self._doubled = data == second != first and _says_enough(first) and _says_enough(second)
-        held = self.rest()
+        held = self.finish()
         self._before = None
         return [held[1]] if self._doubled else held
 

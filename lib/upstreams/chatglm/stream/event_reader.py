@@ -98,7 +98,7 @@ class EventReader:
         events: list[Event] = []
         try:
             for data in self._decoder.feed(piece):
-                for one in self._doubling.take(data):
+                for one in self._doubling.feed(data):
                     if not self.ended:
                         self._read(one, events)
         except UpstreamFailed as error:
@@ -110,7 +110,7 @@ class EventReader:
         events: list[Event] = []
         if self.ended:
             return []
-        for data in (*self._doubling.rest(), *self._decoder.end()):
+        for data in (*self._doubling.finish(), *self._decoder.finish()):
             if not self.ended:
                 self._read(data, events)
         parts_are_complete = bool(self._texts) and not self._unfinished
@@ -210,7 +210,7 @@ class EventReader:
             self._unfinished.discard(place[0])
         else:
             self._unfinished.add(place[0])
-        new = text.take(value, finished=finished)
+        new = text.feed(value, finished=finished)
         if new:
             self._tell(place, new, events, draws=draws)
 
@@ -222,15 +222,15 @@ class EventReader:
     def _pass_by(self, events: list[Event]) -> None:
         """Another text begins: what still waited of the earlier ones comes before it."""
         for place, text in self._texts.items():
-            if new := text.rest():
+            if new := text.finish():
                 self._tell(place, new, events, draws=self._draws)
 
     def _tell(self, place: Place, new: str, events: list[Event], *, draws: bool) -> None:
         part_id, kind, _ = place
         if kind == "text":
-            events += self._mark_reader(kind).take(self._seam.join(part_id, new))
+            events += self._mark_reader(kind).feed(self._seam.join(part_id, new))
         elif kind == "think":
-            taken = self._mark_reader(kind).take(new)
+            taken = self._mark_reader(kind).feed(new)
             events += (Reasoning(one.text if isinstance(one, Text) else f"[{one.number}]({one.url})") for one in taken)
         else:
             self._seam.interrupt()
@@ -263,10 +263,10 @@ class EventReader:
     def _finish(self, status: str, event: dict[str, Any], events: list[Event]) -> None:
         self.ended = True
         for place, text in self._texts.items():
-            if new := text.rest():
+            if new := text.finish():
                 self._tell(place, new, events, draws=self._draws)
         for kind, reader in self._marks.items():
-            for item in reader.end():
+            for item in reader.finish():
                 if kind == "text":
                     events.append(item)
                 elif isinstance(item, Text):
@@ -291,6 +291,6 @@ class EventReader:
             elif text := self._texts[shown].text:
                 self._tell(shown, text, events, draws=self._draws)
         for kind, reader in self._marks.items():
-            rest = reader.end()
+            rest = reader.finish()
             events += rest if kind == "text" else (Reasoning(getattr(item, "text", "")) for item in rest)
         return list(merged(events))

@@ -54,7 +54,7 @@ class PartText:
             return self._snapshot
         return "".join(self._deltas) if self._dialect.found == "deltas" else self._snapshot
 
-    def take(self, text: str, *, finished: bool) -> str:
+    def feed(self, text: str, *, finished: bool) -> str:
         """What is new in `text`, the content of the next event. `finished`: it is the whole part, in either dialect."""
         if finished:
             return self._finish(text)
@@ -70,7 +70,7 @@ class PartText:
         self._appended += len(text)
         return self._append(text) if self._dialect.found == "deltas" else self._weigh(text)
 
-    def rest(self) -> str:
+    def finish(self) -> str:
         """What still waits when the next part begins, or the answer ends without a `finish` for this one."""
         if self.finished:
             return ""
