@@ -323,3 +323,16 @@ def test_no_key_stands_in_an_error_or_in_what_is_sent_elsewhere(platform: Platfo
     assert key not in error.message
     assert "secret" not in error.message
     assert error.__cause__ is None or not isinstance(error.__cause__, httpx.HTTPStatusError)
+
+
+def test_a_proxy_that_refuses_before_the_platform_has_delivered_nothing(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So another key may be asked, and even an order be given again."""
+    monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:1")
+    monkeypatch.setenv("NO_PROXY", "")
+    monkeypatch.setenv("no_proxy", "")
+    assert isinstance(failure(request(), platform.key()), NotConnected)
+    with pytest.raises(NotConnected):
+        run(lambda: UPSTREAM.draw(ImageRequest("A cat"), platform.key(), Tries()))
+    assert platform.requests("chat") == []

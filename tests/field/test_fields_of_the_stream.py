@@ -174,3 +174,44 @@ def test_a_field_more(bundle: Bundle, upstream: StandIn, account: Account, path:
     ]
     upstream.script(sent_as(events))
     assert ask(bundle, account) == "all"
+
+
+def _stream() -> bytes:
+    data = [f"event:message\ndata:{json.dumps(event)}\n\n" for event in _events()]
+    return "".join(data).encode()
+
+
+@pytest.mark.parametrize(
+    ("status", "content_type"),
+    [(201, "text/event-stream"), (200, "text/plain; charset=utf-8"), (202, "application/octet-stream")],
+)
+@pytest.mark.parametrize("streamed", [False, True])
+def test_a_stream_is_one_whatever_it_is_called(
+    bundle: Bundle, upstream: StandIn, account: Account, status: int, content_type: str, streamed: bool
+) -> None:
+    upstream.fail("chat", status=status, body=_stream(), content_type=content_type)
+    headers = {"Authorization": f"Bearer {account.refresh_token}"}
+    body = {"messages": [{"role": "user", "content": "Weather?"}], "stream": streamed}
+    answer = httpx.post(f"{bundle.url}/v1/chat/completions", headers=headers, json=body, timeout=30)
+    assert answer.status_code == 200
+    assert "sunny all day" in answer.text
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/octet-stream"])
+def test_a_refusal_is_one_whatever_it_is_called(
+    bundle: Bundle, upstream: StandIn, account: Account, content_type: str
+) -> None:
+    refusal = '{"status": 10040, "message": "model response context exceeded"}'
+    upstream.fail("chat", status=200, body=refusal, content_type=content_type)
+    headers = {"Authorization": f"Bearer {account.refresh_token}"}
+    body = {"messages": [{"role": "user", "content": "Weather?"}]}
+    answer = httpx.post(f"{bundle.url}/v1/chat/completions", headers=headers, json=body, timeout=30)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "context_length_exceeded")
+
+
+def test_a_videos_number_may_be_called_id(bundle: Bundle, upstream: StandIn, account: Account) -> None:
+    upstream.fail("video", result={"id": "0123456789abcdef01234567", "conversation_id": ""})
+    headers = {"Authorization": f"Bearer {account.refresh_token}"}
+    answer = httpx.post(f"{bundle.url}/v1/videos/generations", headers=headers, json={"prompt": "A cat"}, timeout=30)
+    assert answer.status_code == 200
+    assert answer.json()["task_status"] == "PROCESSING"

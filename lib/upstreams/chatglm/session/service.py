@@ -87,6 +87,14 @@ class Stream:
         self._first = await self.read(IDLE_TIMEOUT)
         return self._first.lstrip(b"\xef\xbb\xbf \r\n\t")[:1] not in (b"{", b"[", b"<", b"")
 
+    async def rest(self, at_most: int) -> bytes:
+        """The first bytes of all that is left, after which it is closed."""
+        body = bytearray()
+        while len(body) < at_most and (piece := await self.read(IDLE_TIMEOUT)):
+            body += piece
+        await self.aclose()
+        return bytes(body[:at_most])
+
     async def read(self, at_most: float = math.inf) -> bytes:
         """What has arrived since the last time; waits if that is nothing. `b""`: the end.
 
@@ -161,7 +169,10 @@ class Service:
                 stream = Stream(response)
                 if "event-stream" in content_type or not content_type or await stream.begins_with_events():
                     return stream
-            _result(response, await _content(response, MAX_REFUSAL_BYTES), ordered=orders, sets=sets)
+                body = await stream.rest(MAX_REFUSAL_BYTES)
+            else:
+                body = await _content(response, MAX_REFUSAL_BYTES)
+            _result(response, body, ordered=orders, sets=sets)
             kind = UpstreamUncertain if orders else UpstreamFailed
             raise kind("The service answered with something else than a stream.")
 
