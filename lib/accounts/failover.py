@@ -63,14 +63,16 @@ class _Accounts:
         self.risk_until: dict[str, float] = {}
 
 
-def answer(tried: Sequence[Candidate], request: ChatRequest, *, signed: bool = False) -> AsyncGenerator[list[Event]]:
+def answer(
+    candidates: Sequence[Candidate], request: ChatRequest, *, signed: bool = False
+) -> AsyncGenerator[list[Event]]:
     """The answer to `request`, from the first key that gives one, and before it whether an account's turn is had.
 
     `signed`: its conversation gets the id by which a response is gone on from, in place of the upstream's own.
     """
     asked, request = request.model, _resolved(request)
     context.current().streamed = request.streamed
-    able = having(_able(tried, request), asked, request.model)
+    able = having(_able(candidates, request), asked, request.model)
     by_key = {one.key.text: one for one in able}
 
     def attempt(upstream: Upstream, key: str, tries: Tries) -> AsyncGenerator[list[Event]]:
@@ -81,11 +83,11 @@ def answer(tried: Sequence[Candidate], request: ChatRequest, *, signed: bool = F
     return fail_over(able, events)
 
 
-async def count_tokens(tried: Sequence[Candidate], request: ChatRequest) -> int:
+async def count_tokens(candidates: Sequence[Candidate], request: ChatRequest) -> int:
     """Tokens of the prompt, from the first key that can tell. No turn is needed for that."""
     request = _resolved(request)
     failures: list[Failure] = []
-    for one in having(_able(tried, request), request.model):
+    for one in having(_able(candidates, request), request.model):
         try:
             return await one.upstream.count_tokens(request, one.key.text)
         except Error as error:
@@ -107,17 +109,17 @@ def _resolved(request: ChatRequest) -> ChatRequest:
     return request._replace(model=aliases.resolve(request.model, settings.current().model_aliases))
 
 
-def _able(tried: Sequence[Candidate], request: ChatRequest) -> list[Candidate]:
+def _able(candidates: Sequence[Candidate], request: ChatRequest) -> list[Candidate]:
     """Those whose upstream can answer at all. Raises the first one's refusal where there are none."""
-    refusals = [one.upstream.why_not(request) for one in tried]
-    able = [one for one, refusal in zip(tried, refusals, strict=True) if refusal is None]
+    refusals = [one.upstream.why_not(request) for one in candidates]
+    able = [one for one, refusal in zip(candidates, refusals, strict=True) if refusal is None]
     if not able:
         raise next(filter(None, refusals))
     return able
 
 
 async def fail_over[T](
-    tried: Sequence[Candidate], attempt: Attempt[T], *, generates: bool = True
+    candidates: Sequence[Candidate], attempt: Attempt[T], *, generates: bool = True
 ) -> AsyncGenerator[list[T | TurnEvent]]:
     """What `attempt` yields with one of the keys, and before it whether an account's turn is had.
 
@@ -127,7 +129,7 @@ async def fail_over[T](
     """
     failures: list[Failure] = []
     tries = Tries()
-    groups = list(_by_upstream(tried))
+    groups = list(_by_upstream(candidates))
     for place, group in enumerate(groups):
         last = place == len(groups) - 1
         round_ = _Round(group, attempt, tries, generates=generates, wait_if_busy=last, failures=failures)
@@ -139,13 +141,13 @@ async def fail_over[T](
     raise told(failures)
 
 
-async def fail_over_call[T](tried: Sequence[Candidate], call: Call[T], *, generates: bool = True) -> T:
+async def fail_over_call[T](candidates: Sequence[Candidate], call: Call[T], *, generates: bool = True) -> T:
     """What `call` returns with one of the keys; the same for work that has one result."""
 
     async def attempt(upstream: Upstream, key: str, tries: Tries) -> AsyncGenerator[list[T | TurnEvent]]:
         yield [await call(upstream, key, tries)]
 
-    async with aclosing(fail_over(tried, attempt, generates=generates)) as lists:
+    async with aclosing(fail_over(candidates, attempt, generates=generates)) as lists:
         async for (result,) in lists:
             if not isinstance(result, TurnTaken | TurnLost):
                 return result
@@ -286,8 +288,8 @@ class _Round[T]:
             self._untried.pop(account, None)
 
 
-def _by_upstream(tried: Sequence[Candidate]) -> Iterable[list[Candidate]]:
+def _by_upstream(candidates: Sequence[Candidate]) -> Iterable[list[Candidate]]:
     groups: dict[str, list[Candidate]] = {}
-    for one in tried:
+    for one in candidates:
         groups.setdefault(one.upstream.name, []).append(one)
     return groups.values()

@@ -54,9 +54,9 @@ async def signed(answer: AsyncGenerator[list[Event]], candidate: Candidate) -> A
             ]
 
 
-def find(response_id: str, tried: Sequence[Candidate]) -> Kept:
+def find(response_id: str, candidates: Sequence[Candidate]) -> Kept:
     """What an id stands for. Raises `BadRequest` for one that was not kept, or that is of another key."""
-    found = signed_id.verify(response_id.removeprefix(PREFIX), tried, _CONTEXT)
+    found = signed_id.verify(response_id.removeprefix(PREFIX), candidates, _CONTEXT)
     if found is not None:
         (_, (upstream, conversation, _)), candidate = found
         if candidate.upstream.name == upstream:

@@ -61,7 +61,6 @@ class DynamoDBDriver:
         self._others: Expiring[_Seen] = Expiring(clock=watch)
 
     async def get(self, name: str) -> tuple[Value, float] | None:
-        """See `Driver.get`."""
         answer = await self._call("GetItem", Key=_key(name), ConsistentRead=True)
         try:
             item = answer["Item"]
@@ -75,7 +74,6 @@ class DynamoDBDriver:
         return (value, ttl) if ttl > 0 else None
 
     async def put(self, name: str, value: Value, ttl: float) -> bool:
-        """See `Driver.put`."""
         now = self._clock()
         item = {
             **_key(name),
@@ -99,21 +97,18 @@ class DynamoDBDriver:
         return there is None
 
     async def take(self, name: str, owner: str, ttl: float) -> bool:
-        """See `Driver.take`."""
         other = await self._take(name, owner, ttl, self._others.get(name))
         if other is not None and self._given_up(other):
             other = await self._take(name, owner, ttl, other)
         return other is None
 
     async def release(self, name: str, owner: str) -> None:
-        """See `Driver.release`."""
         values = {":lessee": {"S": owner}}
         await self._try(
             "DeleteItem", Key=_key(name), ConditionExpression="lessee = :lessee", ExpressionAttributeValues=values
         )
 
     async def aclose(self) -> None:
-        """See `Driver.aclose`."""
         await self._api.aclose()
 
     async def _take(self, name: str, owner: str, ttl: float, other: "_Seen | None") -> "_Seen | None":

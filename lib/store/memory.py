@@ -23,15 +23,12 @@ class MemoryStore:
         self._leases = LocalLeases()
 
     async def get(self, name: str) -> bytes | None:
-        """See `Store.get`."""
         return self._values.get(name)
 
     async def set(self, name: str, value: bytes, ttl: float) -> None:
-        """See `Store.set`."""
         self._values.set(name, value, ttl)
 
     def lease(self, name: str, wait: float, ttl: float = 0.0) -> AbstractAsyncContextManager[bool]:
-        """See `Store.lease`."""
         return self._leases.lease(name, wait, ttl)
 
     async def in_line(self, name: str, place: Place) -> bool:
@@ -39,7 +36,7 @@ class MemoryStore:
         return True
 
     async def leave_line(self, place: Place) -> None:
-        """See `Store.leave_line`."""
+        pass
 
     async def aclose(self) -> None:
         """See `Store.aclose`. There is nothing to end."""

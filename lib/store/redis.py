@@ -54,7 +54,6 @@ class RedisDriver:
         self._client: Redis | None = None
 
     async def get(self, name: str) -> tuple[Value, float] | None:
-        """See `Driver.get`."""
         stamped, milliseconds = await self._run(_GET, name)
         if stamped is None:
             return None
@@ -63,20 +62,16 @@ class RedisDriver:
         return Value(stamped[_STAMP_SIZE:], stamp if stamp < time.time() * 1000 + FAR else 0), milliseconds / 1000
 
     async def put(self, name: str, value: Value, ttl: float) -> bool:
-        """See `Driver.put`."""
         stamped = f"{min(value.stamp, _LATEST):0{_STAMP_SIZE}}".encode() + value.data
         return bool(await self._run(_PUT, name, stamped, _milliseconds(ttl)))
 
     async def take(self, name: str, owner: str, ttl: float) -> bool:
-        """See `Driver.take`."""
         return bool(await self._run(_TAKE, name, owner, _milliseconds(ttl)))
 
     async def release(self, name: str, owner: str) -> None:
-        """See `Driver.release`."""
         await self._run(_RELEASE, name, owner)
 
     async def aclose(self) -> None:
-        """See `Driver.aclose`."""
         client, self._client = self._client, None
         if client is not None:
             with suppress(RedisError, OSError):

@@ -75,11 +75,9 @@ class SharedStore:
 
     @property
     def away(self) -> bool:
-        """See `Store.away`."""
         return self._down or time.monotonic() < self._settled_at
 
     async def get(self, name: str) -> bytes | None:
-        """See `Store.get`."""
         kept = self._copies.get(name)
         try:
             found = await self._ask(lambda: self._driver.get(_value_name(name)))
@@ -136,24 +134,20 @@ class SharedStore:
 
     @property
     def poll_interval(self) -> float:
-        """See `Store.poll_interval`."""
         return self._driver.poll_interval
 
     async def in_line(self, name: str, place: Place) -> bool:
-        """See `Store.in_line`."""
         try:
             return await self._ask(lambda: self._lines.stand(_line_name(name), place))
         except _Away:
             return True
 
     async def leave_line(self, place: Place) -> None:
-        """See `Store.leave_line`."""
         with suppress(_Away, Misconfigured):  # Who cannot say so has left all the same, as its place shows in a moment.
             for name in list(place.stood_at):
                 await self._ask(lambda name=name: self._lines.leave(name, place))  # type: ignore[misc]
 
     async def aclose(self) -> None:
-        """See `Store.aclose`."""
         await self._driver.aclose()
 
     async def _take(self, name: str, owner: str, ttl: float, deadline: float) -> bool:

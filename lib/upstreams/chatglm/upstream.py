@@ -71,7 +71,6 @@ class ChatGLM:
         await videos.delete(job_id, key)
 
     async def claim(self, key: str) -> bool:
-        """See `Claims.claim`."""
         return await account.Account(key).claim()
 
     async def check(self, key: str) -> KeyState:

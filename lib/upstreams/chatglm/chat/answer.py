@@ -96,10 +96,10 @@ class Generation:
         """The events of the answer, from the first to the last."""
         async with within_deadline():
             await self._body.prepare(self._account, self._tries.uploads)
-            first = await self._first()
+            first = await self._until_content()
         yield [Start(told := self._reader.conversation_id, self._reader.model), self._usage(), *first]
         try:
-            async with aclosing(self._more()) as lists:
+            async with aclosing(self._after_content()) as lists:
                 async for events in lists:
                     yield events
         except TimeoutError:
@@ -108,12 +108,12 @@ class Generation:
 
     # Until the first content: all can be asked again.
 
-    async def _first(self) -> list[Event]:
+    async def _until_content(self) -> list[Event]:
         """The first events with content in them. Asks once more where the service fails, or ends with nothing."""
         while True:
             failure: Error | None = None
             try:
-                if events := await self._try():
+                if events := await self._attempt():
                     return events
             except ANSWER.after as error:
                 failure = error
@@ -135,14 +135,14 @@ class Generation:
             return UpstreamFailed(f"{words} Perhaps the conversation does not exist any more.", param="conversation_id")
         return UpstreamUncertain(words) if self._body.draws else UpstreamFailed(words)
 
-    async def _try(self) -> list[Event]:
+    async def _attempt(self) -> list[Event]:
         """Ask, and read the first content; nothing where the service ended without any."""
         self._reader = EventReader(draws=self._body.draws)
         self._calls = CallEvents(self._request) if self._calls else None
         await self._stream.open(_STREAM, self._body.json)
-        return await self._read_first()
+        return await self._read_until_content()
 
-    async def _read_first(self) -> list[Event]:
+    async def _read_until_content(self) -> list[Event]:
         waiting: list[Event] = []
         while not self._over:
             piece = await self._read_on()
@@ -164,10 +164,10 @@ class Generation:
 
     # From the first content on.
 
-    async def _more(self) -> AsyncGenerator[list[Event]]:
+    async def _after_content(self) -> AsyncGenerator[list[Event]]:
         cut: Error | None = None
         try:
-            async with aclosing(self._rest()) as lists:
+            async with aclosing(self._read_to_end()) as lists:
                 async for events in lists:
                     yield events
         except CUT.after as error:
@@ -180,14 +180,14 @@ class Generation:
             await self._resume()
         except Error as error:
             raise cut or UpstreamFailed("The service broke the answer off without an end.") from error
-        async for events in self._rest():
+        async for events in self._read_to_end():
             if self._request.streamed and any(isinstance(event, Revision) for event in events):
                 raise UpstreamFailed("The service broke the answer off, and a part of it was lost.")
             yield events
         if not self._over:
             raise UpstreamFailed("The service broke the answer off twice without an end.")
 
-    async def _rest(self) -> AsyncGenerator[list[Event]]:
+    async def _read_to_end(self) -> AsyncGenerator[list[Event]]:
         deadline = context.current().deadline
         loop = asyncio.get_running_loop()
         last_content = loop.time()
@@ -220,7 +220,7 @@ class Generation:
         return self._reader.failure or (self._calls.failure if self._calls is not None else None)
 
     def _refused(self, error: Error) -> Error:
-        """`error`, which says how long what is where the prompt is too long."""
+        """`error`; where the prompt is too long, one that says how long each part of it is."""
         return too_long(self._request) if isinstance(error, ContextLengthExceeded) else error
 
     async def _resume(self) -> None:

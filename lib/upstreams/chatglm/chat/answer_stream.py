@@ -33,7 +33,6 @@ class AnswerStream:
         await asyncio.shield(self._opening)
 
     async def read(self, at_most: float = math.inf) -> bytes:
-        """See `Stream.read`."""
         assert self._opening is not None
         return await self._opening.result().read(at_most)
 
