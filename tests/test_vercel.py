@@ -31,6 +31,8 @@ CHECKOUT = Path(__file__).parents[1]
 FUNCTIONS_ON_HOBBY = 12
 SECONDS_ON_HOBBY = 300
 DEV_SECONDS = 60.0
+SIGTERM_SECONDS = 2.0
+"""Half a second on the platform. This machine may have other things to do."""
 POLL_ID = "v1.eyJqb2IiOiIxIn0"
 ALL = "python"
 """The builder's name of the one function."""
@@ -410,6 +412,23 @@ def test_an_answer_ends_in_order_before_the_platform_would_cut_it(built: Build, 
         chunks = list(stream(client))
     assert "".join(texts(chunks)) == "Once upon "
     assert [choice.finish_reason for chunk in chunks for choice in chunk.choices][-1] == "length"
+
+
+def test_an_answer_ends_in_order_when_the_platform_ends_the_instance(built: Build, upstream: StandIn) -> None:
+    account = upstream.account()
+    upstream.script(Answer(Text("Once ", "upon ", "a time"), gate=Gate(after=2), lingers=True))
+    with (
+        Deployment(built, {"GLM_CHATGLM_URL": upstream.url}) as deployment,
+        OpenAI(base_url=f"{deployment.url}/v1", api_key=account.refresh_token, max_retries=0) as client,
+    ):
+        chunks = stream(client)
+        assert next(texts(chunks)).startswith("Once ")
+        deployment.instances[ALL].terminate()
+        told = time.monotonic()
+        reasons = [choice.finish_reason for chunk in chunks for choice in chunk.choices]
+        assert time.monotonic() - told < SIGTERM_SECONDS
+        assert reasons[-1] == "length"
+        upstream.wait_for(lambda: not upstream.running(account))
 
 
 def test_a_client_cannot_set_the_deadline(deployment: Deployment, upstream: StandIn, account: Account) -> None:

@@ -42,6 +42,12 @@ class Alarm:
         finally:
             self._waiting = None
 
+    def ring(self) -> None:
+        """End the wait that there is, as if its time were over."""
+        self.stop()
+        self._expires = -math.inf
+        self._ring()
+
     def stop(self) -> None:
         """Nothing more is waited for."""
         if self._timer is not None:

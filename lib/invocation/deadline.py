@@ -2,15 +2,47 @@
 
 import asyncio
 import math
+import signal
+import threading
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from functools import cache
+from types import FrameType
 from typing import Any
+from weakref import WeakKeyDictionary, WeakSet
 
 GRACE = 5.0
 """Seconds kept back at the end, for the last words to the client and for deleting the conversation upstream."""
 
 CLEAN_UP_TIMEOUT = 4.0
 """Seconds that cleaning up may take: less than `GRACE`, so that it fits."""
+
+
+_deadlines: "WeakSet[Deadline]" = WeakSet()
+"""Of the running requests."""
+
+
+@cache
+def end_at_sigterm(seconds: float) -> None:
+    """From now on, let a SIGTERM end the running requests, so many seconds before the process is killed.
+
+    Call it from the running loop. Whoever handled the signal before does so after that.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return
+    loop, before = asyncio.get_running_loop(), signal.getsignal(signal.SIGTERM)
+
+    def end_all() -> None:
+        for deadline in list(_deadlines):
+            deadline.end_within(seconds)
+
+    def terminate(number: int, frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(end_all)
+        if callable(before):
+            before(number, frame)
+
+    signal.signal(signal.SIGTERM, terminate)
 
 
 class Deadline:
@@ -24,6 +56,10 @@ class Deadline:
         self.grace = min(grace, seconds / 10)
         """Seconds between the deadline and the end of the invocation."""
         self.ends_at = self._cut_off - self.grace
+        self._timeouts: WeakKeyDictionary[asyncio.Timeout, float] = WeakKeyDictionary()
+        self.when_shortened: list[Callable[[], None]] = []
+        """Called where it comes earlier than was said, for waits that do not go by `timeout`."""
+        _deadlines.add(self)
 
     def remaining(self) -> float:
         """Seconds left, 0 when there are none."""
@@ -35,7 +71,21 @@ class Deadline:
         `late_by`: so many seconds after the deadline.
         """
         seconds = min(at_most, self.remaining() + late_by)
-        return asyncio.timeout(None if seconds == math.inf else seconds)
+        timeout = asyncio.timeout(None if seconds == math.inf else seconds)
+        self._timeouts[timeout] = late_by
+        return timeout
+
+    def end_within(self, seconds: float) -> None:
+        """The invocation ends in so many seconds, earlier than it was said: waiting ends at once."""
+        now = time.monotonic()
+        self._cut_off, self.ends_at, self.grace = min(self._cut_off, now + seconds), min(self.ends_at, now), seconds
+        for timeout, late_by in list(self._timeouts.items()):
+            end = asyncio.get_running_loop().time() + min(late_by, seconds / 2)
+            if timeout.when() is None or timeout.when() > end:  # type: ignore[operator]
+                with suppress(RuntimeError):  # It is not waited for any more.
+                    timeout.reschedule(end)
+        for end_wait in self.when_shortened:
+            end_wait()
 
     def clean_up_seconds(self, at_most: float = CLEAN_UP_TIMEOUT) -> float:
         """How long cleaning up may take: `at_most` seconds, or most of what is left where that is less."""

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from lib import settings
 from lib.invocation import context
 from lib.invocation.context import Invocation
-from lib.invocation.deadline import Deadline
+from lib.invocation.deadline import Deadline, end_at_sigterm
 from lib.serving import body
 from lib.serving.failure import error_response, no_websockets
 from lib.serving.platforms import check_length, platform_of
@@ -127,6 +127,8 @@ class _Exchange:
                 await token_source.load()
         if (b"upgrade", b"websocket") in self._scope["headers"]:
             raise no_websockets()  # So they look where the platform or the server knows of none.
+        if self._platform.end_within is not None:
+            end_at_sigterm(self._platform.end_within)
         seconds = self._platform.seconds_left()
         self._facts.deadline = Deadline(seconds if seconds is not None else chosen.max_duration or math.inf)
         self._room = body.max_bytes(chosen.max_file_bytes)

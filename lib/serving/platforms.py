@@ -33,6 +33,8 @@ class Server:
     """The same for a stream that is passed on as a whole; None where its pieces are seen."""
     may_break_off: ClassVar[bool] = True
     """May a response end without its last chunk, to show that it is not whole. On Lambda that fails the invocation."""
+    end_within: ClassVar[float | None] = None
+    """Seconds in which requests have to end after a SIGTERM; None where they may go on."""
     _id_header: ClassVar[bytes] = b""
 
     def __init__(self, scope: Scope) -> None:
@@ -56,6 +58,7 @@ class Vercel(Server):
     """Its runtime takes the header that says the deadline out of the request, and tells it by `get_deadline()`."""
 
     body_limit = VERCEL_LIMIT
+    end_within = 0.4  # It kills the process after half a second.
     _id_header = b"x-vercel-id"
 
     def seconds_left(self) -> float | None:

@@ -133,9 +133,13 @@ class Instance:
             if not self._changed.wait_for(lambda: text in self.log, timeout):
                 raise TimeoutError(f"{text} was not logged in {timeout} s: {self.log}")
 
+    def terminate(self) -> None:
+        """Tell the process to end. The platform then kills it after half a second."""
+        self._process.terminate()
+
     def stop(self) -> None:
         """End the process, as the platform may at any time between two requests."""
-        self._process.terminate()
+        self.terminate()
         try:
             self._process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:

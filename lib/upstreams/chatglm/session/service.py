@@ -80,6 +80,7 @@ class Stream:
         self._response = response
         self._pieces = content.pieces(response)
         self._alarm = Alarm()
+        context.current().deadline.when_shortened.append(self._alarm.ring)
         self._first = b""
 
     async def begins_with_events(self) -> bool:
