@@ -129,3 +129,7 @@ def test_a_stage_and_a_base_path_of_api_gateway_are_not_part_of_the_path(
     answer = LambdaHandler(api.index.app)(event, Context())
     loop.close()
     assert (answer["statusCode"], "glm-5.3" in answer["body"]) == (200, True)
+
+
+def test_a_mark_after_a_models_name_is_no_call_of_googles(bundle: Bundle) -> None:
+    assert httpx.get(f"{bundle.url}/v1/models/glm-5.3:latest").json().get("object") == "model"

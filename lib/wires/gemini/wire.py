@@ -37,8 +37,8 @@ INPUT_TOKEN_LIMIT: Final = 128_000
 OUTPUT_TOKEN_LIMIT: Final = 65_536
 """Tokens that a model takes and gives where nobody knows; clients compress a conversation before the first."""
 
-_PATHS: Final = re.compile(r"/(v1beta\w*|upload|ws)(/|$)|/v1/(\w+/)*\w*models/.*:\w+$")
-"""Paths of the Gemini API alone."""
+_PATHS: Final = re.compile(r"/(v1beta\w*|upload|ws)(/|$)|/v1/models/.*:([a-z]+[A-Z]\w*|predict)$")
+"""Paths of the Gemini API alone. A name such as glm-5.3:latest is no call."""
 _DETAIL: Final = "type.googleapis.com/google.rpc."
 
 
