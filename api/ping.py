@@ -32,7 +32,7 @@ async def ping(request: Request) -> Response:
 
 async def _deep(request: Request, headers: dict[str, str]) -> Response:
     # Late, since a plain ping pays for none of this.
-    from lib.accounts import health, keys
+    from lib.accounts import daily, health, keys
     from lib.upstreams import choose
     from lib.wires.openai.token_check import accounts
 
@@ -42,7 +42,8 @@ async def _deep(request: Request, headers: dict[str, str]) -> Response:
         await token_source.load()
     states = await health.check_all(keys.of_owner(WIRE.credentials(request)), choose, fresh=False)
     alive = any(state.live for state in states)
-    return JSONResponse(accounts(states), 200 if alive else 503, headers=headers)
+    body = {**accounts(states), "access_keys": await daily.all_used()}
+    return JSONResponse(body, 200 if alive else 503, headers=headers)
 
 
 routes = [Route("/ping", ping)]

@@ -1,5 +1,6 @@
 """Every environment variable: its name, default and meaning, read in one place."""
 
+import hmac
 import os
 import re
 from collections.abc import Mapping
@@ -39,8 +40,21 @@ _COOKIE = "chatglm_refresh_token="
 _NOT_THE_COOKIE = re.compile(r"chatglm_token=|[\w.-]+=(?!eyJ)")
 """The other cookies of a whole header of them, among which the token is. A label stands before a token: `eyJ…`."""
 _NO_STORE = "GLM_TOKEN_STORE names no store: use memory:, redis://host, rediss://host or dynamodb:table."
+_LABELLED_KEY = re.compile(r"(?P<label>[^\W\d][\w.-]{0,31})=(?P<key>[^=\s].*?)(?::(?P<limit>\d{1,9}))?")
 _KEY = re.compile(r"(?:[^=]*=)?[!-~]{16,}")
 """What may be a token or an API key: none is shorter than 16 letters, and none has other letters than ASCII's."""
+
+
+class AccessKey(NamedTuple):
+    """What a caller presents, `label=key:limit`; the label and the limit may be left out."""
+
+    key: str
+    label: str = ""
+    """The owner's name for who has it, for the log and the owner's page."""
+    limit: int | None = None
+    """Requests a day."""
+    whole: str = ""
+    """As it stands in the setting: a key of old may look like a label and a key, and opens as ever."""
 
 
 class Settings(NamedTuple):
@@ -56,7 +70,7 @@ class Settings(NamedTuple):
     """`GLM_TOKENS`: tokens that the deployment itself holds, comma-separated; or where AWS keeps them, `ssm:/path` or
     `secretsmanager:name`."""
     access_keys: tuple[str, ...] = ()
-    """`GLM_ACCESS_KEYS`: the keys that callers of such a deployment present, comma-separated."""
+    """`GLM_ACCESS_KEYS`: the keys that callers of such a deployment present, comma-separated, `anna=key:200`."""
     token_store: str = "memory:"  # noqa: S105
     """`GLM_TOKEN_STORE`: where refreshed tokens are remembered and turns are taken: `memory:`, `redis://…`, `rediss://…`
     or `dynamodb:table`. Where it is not set, the Redis that the platform brings in `REDIS_URL` or `KV_URL` is."""
@@ -106,7 +120,27 @@ class Settings(NamedTuple):
             )
         if self.access_keys and not self.tokens:
             raise Misconfigured("GLM_ACCESS_KEYS is set and GLM_TOKENS is not: the deployment has no account to use.")
+        if self.token_store == "memory:" and any(one.limit is not None for one in self.access):  # noqa: S105
+            raise Misconfigured(
+                "GLM_ACCESS_KEYS has limits, and there is no store to count in: set GLM_TOKEN_STORE, "
+                "or take out the limits."
+            )
         return self
+
+    @property
+    def access(self) -> tuple[AccessKey, ...]:
+        """The access keys, with their labels and limits."""
+        return tuple(map(_access_key, self.access_keys))
+
+    def access_key(self, presented: str) -> AccessKey | None:
+        """The one that is presented. Takes as long for any wrong one."""
+        given = presented.encode(errors="surrogateescape")
+        found = None
+        for one in self.access:
+            for text in {one.key, one.whole or one.key}:
+                if hmac.compare_digest(given, text.encode(errors="surrogateescape")):
+                    found = one
+        return found
 
     @property
     def complaint(self) -> str:
@@ -180,7 +214,9 @@ def kind() -> Literal["own-token", "access-key", "misconfigured"]:
         chosen = current()
     except Misconfigured:
         return "misconfigured"
-    if bool(chosen.tokens) != bool(chosen.access_keys):
+    try:
+        chosen.check()
+    except Misconfigured:
         return "misconfigured"
     return "access-key" if chosen.access_keys else "own-token"
 
@@ -223,6 +259,14 @@ def _access_keys(text: str) -> tuple[str, ...]:
         if re.search(r"[\s;；]", key):
             raise Misconfigured(f"GLM_ACCESS_KEYS: number {place} has a blank or a semicolon in it. Use commas alone.")
     return keys
+
+
+@cache
+def _access_key(text: str) -> AccessKey:
+    found = _LABELLED_KEY.fullmatch(text)
+    if found is None:
+        return AccessKey(text)
+    return AccessKey(found["key"], found["label"], int(found["limit"]) if found["limit"] else None, text)
 
 
 def _store(text: str) -> str:

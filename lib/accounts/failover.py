@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack, aclosing, suppress
 from typing import Protocol
 
 from lib import settings
-from lib.accounts import owner_warnings, response_id
+from lib.accounts import daily, owner_warnings, response_id
 from lib.accounts.cooldown import Cooldown
 from lib.accounts.keys import Candidate, having
 from lib.accounts.outcome import Failure, risk_control, told
@@ -30,9 +30,10 @@ from lib.invocation import context
 from lib.invocation.retry import RISK_PAUSE, TURN
 from lib.store import configured_store
 from lib.store.line import Place
+from lib.tokens import tokens
 from lib.types import aliases
 from lib.types.chat import ChatRequest
-from lib.types.events import Event, Start, TurnLost, TurnTaken
+from lib.types.events import Event, Reasoning, Start, Text, TurnLost, TurnTaken
 from lib.types.upstream import Tries, Upstream
 
 type TurnEvent = TurnTaken | TurnLost
@@ -80,7 +81,22 @@ def answer(
         return response_id.signed(events, by_key[key]) if signed else events
 
     events: Attempt[Event] = attempt
-    return fail_over(able, events)
+    found = fail_over(able, events)
+    return _counted(found, able[0].access_key)
+
+
+async def _counted[T](answer: AsyncGenerator[list[T]], access_key: str) -> AsyncGenerator[list[T]]:
+    """The answer itself; its tokens are counted for the access key, where there is one."""
+    texts: list[str] = []
+    try:
+        async with aclosing(answer):
+            async for events in answer:
+                if access_key:
+                    texts += [event.text for event in events if isinstance(event, Text | Reasoning)]
+                yield events
+    finally:  # Who reads the answer stops at its last event.
+        if texts:
+            await daily.add(access_key, tokens("".join(texts)))
 
 
 async def count_tokens(candidates: Sequence[Candidate], request: ChatRequest) -> int:
@@ -127,6 +143,8 @@ async def fail_over[T](
     Keys are asked upstream by upstream, in the order in which the caller first names each; of one upstream's, those
     that nothing is known against come first, at random. Raises the most useful of the errors when all have failed.
     """
+    if generates:
+        await daily.admit(candidates[0].access_key)
     failures: list[Failure] = []
     tries = Tries()
     groups = list(_by_upstream(candidates))
@@ -152,6 +170,11 @@ async def fail_over_call[T](candidates: Sequence[Candidate], call: Call[T], *, g
             if not isinstance(result, TurnTaken | TurnLost):
                 return result
     raise AssertionError("an attempt yields or raises")
+
+
+def answering(candidate: Candidate) -> bool:
+    """Does this instance have the account write an answer now."""
+    return candidate.account in context.shared(_Accounts).turns.taken
 
 
 def cooling(candidate: Candidate) -> float:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from lib.accounts import owner_warnings
-from lib.accounts.failover import cooling
+from lib.accounts.failover import answering, cooling
 from lib.accounts.keys import Candidate, Choose, Key, explained
 from lib.errors import Error, Unauthorized
 from lib.invocation import context
@@ -62,7 +62,8 @@ async def _of(candidate: Candidate, *, fresh: bool, claim: bool) -> AccountState
                 known = await _ask(candidate, claim=claim)
                 await entry.set(_written(known), REMEMBERED)
     seconds = cooling(candidate)
-    return known._replace(cooling_until=time.time() + seconds if seconds else None)
+    until = time.time() + seconds if seconds else None
+    return known._replace(cooling_until=until, answering=answering(candidate))
 
 
 async def _ask(candidate: Candidate, *, claim: bool) -> AccountState:

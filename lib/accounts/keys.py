@@ -7,7 +7,6 @@ There are three kinds of deployment, and no fourth (`Settings.check` sees to it)
 - Only one is set: nothing is served. The deployment would be open to the world, or of no use.
 """
 
-import hmac
 import re
 from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
@@ -99,7 +98,9 @@ def from_request(credentials: Iterable[str], choose: Choose) -> list[Candidate]:
         except Unauthorized as error:
             failures.append(error)
             continue
-        access_key = presented if settings.current().access_keys else ""
+        access = settings.current().access_key(presented)
+        access_key = access.key if access else ""
+        context.current().access_label = access.label or None if access else None
         chosen = ((key, choose(key.text)) for key in brought)
         if found := [Candidate(key, upstream, access_key) for key, upstream in chosen if upstream is not None]:
             return found
@@ -173,9 +174,7 @@ def of_owner(credentials: Iterable[str]) -> tuple[Key, ...]:
 
 def is_access_key(presented: str) -> bool:
     """Is it one of the deployment's access keys. Takes as long for any wrong one."""
-    given = presented.encode(errors="surrogateescape")
-    known = [hmac.compare_digest(given, key.encode(errors="surrogateescape")) for key in settings.current().access_keys]
-    return any(known)
+    return settings.current().access_key(presented) is not None
 
 
 def parse(texts: Iterable[str]) -> tuple[Key, ...]:

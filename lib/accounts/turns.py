@@ -119,7 +119,8 @@ class Turns:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._taken: set[str] = set()
+        self.taken: set[str] = set()
+        """Accounts that write an answer for this instance."""
         self._waiting: list[_Waiting] = []
         self._accounts: Expiring[_Account] = Expiring()
 
@@ -138,7 +139,7 @@ class Turns:
             finally:
                 await lease.aclose()
                 turn.end()
-                self._taken.discard(account)
+                self.taken.discard(account)
                 self._wake([account])
 
     async def _wait(self, waiting: _Waiting, until: float, lease: AsyncExitStack) -> str:
@@ -150,7 +151,7 @@ class Turns:
                 ready, next_look = self._ready(waiting, loop.time())
                 for account in ready:
                     if await self._lease(account, waiting.place, lease):
-                        self._taken.add(account)
+                        self.taken.add(account)
                         return account
                 waiting.new, now = False, loop.time()
                 if now >= until and (ready or next_look == math.inf):
@@ -174,7 +175,7 @@ class Turns:
             first_come.update(other.accounts)
         ready, next_at = [], math.inf
         for account in waiting.accounts:
-            if account not in self._taken and account not in first_come:
+            if account not in self.taken and account not in first_come:
                 known = self._known(account)
                 # Who did not have to wait asks at once where nobody knows better: perhaps no pause is needed at all.
                 if known.ready_at <= now or (waiting.new and not known.learnt):

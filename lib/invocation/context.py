@@ -19,6 +19,8 @@ class Invocation:
         self.started = time.perf_counter()
         self.retries = 0
         """How often the upstream was asked again."""
+        self.access_label: str | None = None
+        """The deployer's name for the access key that was presented."""
         self.model: str | None = None
         self.answered_by: str | None = None
         """The model that answered, in the upstream's words."""

@@ -219,6 +219,7 @@ class _Exchange:
             "ms": _milliseconds(now - facts.started),
             "first_byte_ms": _milliseconds(self._first_byte - facts.started) if self._first_byte else None,
             "upstream_ms": _milliseconds(facts.upstream_seconds),
+            "access_key": facts.access_label,
             "model": facts.model,
             "answered_by": facts.answered_by,
             "stream": facts.streamed,

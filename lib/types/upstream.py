@@ -46,6 +46,8 @@ class AccountState(NamedTuple):
     """What is against it, or why nobody could find out; empty where nothing is."""
     cooling_until: float | None = None
     """Unix time in seconds until which this instance had rather not ask it."""
+    answering: bool = False
+    """It writes an answer for this instance now."""
 
     @property
     def live(self) -> bool:

@@ -1,11 +1,13 @@
 """The key: pasted, checked, folded away, and kept only where that was asked for."""
 
+import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.test_access import violations
 from tests.browser.visitor import Visitor
 from tests.bundle import Bundle, serve
 from tests.upstream import Account, StandIn
@@ -40,9 +42,9 @@ def test_enter_checks_it(visitor: Visitor, account: Account) -> None:
 
 
 def test_the_verdict_goes_when_the_key_changes(visitor: Visitor, account: Account) -> None:
-    visitor.bring("sk-something-else")
+    visitor.bring("something-else")
     assert "no ChatGLM token" in checked(visitor)
-    visitor.token.fill("sk-something-else-again")
+    visitor.token.fill("something-else-again")
     expect(visitor.key.get_by_role("alert")).to_have_count(0)
 
     visitor.token.fill("")
@@ -168,6 +170,62 @@ def test_a_deployment_with_accounts_of_its_own_asks_for_its_access_key(
     visitor.button("Check").click()
     expect(visitor.key).to_contain_text("✓ access key accepted · 2 of 3 accounts work")
     expect(visitor.message).to_be_focused()
+
+
+def test_the_owner_sees_the_accounts(visit: Callable[..., Visitor], shared: Bundle) -> None:
+    visitor = visit(at=shared)
+    expect(visitor.page.get_by_role("tab", name="Accounts")).to_have_count(0)
+    visitor.page.get_by_label("Access key of this deployment").fill(ACCESS_KEY)
+    visitor.button("Check").click()
+    expect(visitor.key).to_contain_text("✓")
+    visitor.tab("Accounts")
+    rows = visitor.panel.locator("tbody tr")
+    expect(rows).to_have_count(3)
+    expect(rows.nth(0)).to_contain_text("works")
+    expect(rows.nth(1)).to_contain_text("does not work")
+    expect(visitor.panel).to_contain_text("free")
+    expect(visitor.panel).to_contain_text("no store (GLM_TOKEN_STORE)")
+    assert visitor.panel.locator("input, textarea, select").count() == 0, "read-only"
+    assert violations(visitor.page) == []
+
+
+def test_each_of_several_keys_is_told(visitor: Visitor, account: Account, upstream: StandIn) -> None:
+    dead = upstream.account(dead=True).refresh_token
+    visitor.paste(f"{account.refresh_token},{dead}")
+    expect(visitor.key).to_contain_text("✓ 1 of 2 accounts work")
+    lines = visitor.key.locator(".accounts li")
+    expect(lines.nth(0)).to_contain_text(f"✓ #1 …{account.refresh_token[-4:]}")
+    expect(lines.nth(1)).to_contain_text(f"✗ #2 …{dead[-4:]}")
+
+
+@pytest.mark.parametrize(
+    ("pasted", "words"),
+    [("eyJhbGciOi", "its end is missing"), ("sk-0123456789", "another service"), ("hello", "no ChatGLM token")],
+)
+def test_what_is_no_key_is_told_as_what_it_is(visitor: Visitor, pasted: str, words: str) -> None:
+    visitor.bring(pasted)
+    assert words in checked(visitor)
+
+
+def test_a_whole_header_of_cookies_is_read(visitor: Visitor, account: Account) -> None:
+    visitor.paste(f"a=b; chatglm_refresh_token={account.refresh_token}; chatglm_token=x")
+    expect(visitor.key).to_contain_text("✓ until")
+
+
+def test_a_token_near_its_end_is_no_plain_tick(visitor: Visitor) -> None:
+    answer = {"live": True, "kind": "refresh", "expires_at": int(time.time()) + 5 * 86400 + 60, "points": 12}
+    visitor.page.route(
+        "**/token/check",
+        lambda route: route.fulfill(
+            json={**answer, **({"claimed": True} if "claim" in route.request.post_data else {})}
+        ),
+    )
+    visitor.paste("eyJa.b.c")
+    expect(visitor.key).to_contain_text("5 days left")
+    expect(visitor.key).not_to_contain_text("✓")
+    expect(visitor.key).to_contain_text("12 points left")
+    visitor.button("Take today’s points").click()
+    expect(visitor.key).to_contain_text("today’s points taken")
 
 
 def test_settings_that_cannot_work_are_told_at_once(visit: Callable[..., Visitor]) -> None:

@@ -4,6 +4,7 @@ import { useEffect } from "preact/hooks";
 import { basket } from "./chat/ask";
 import { Chat } from "./chat/Chat";
 import { Developer } from "./developer/Developer";
+import { isOwner, Owner } from "./owner/Owner";
 import { Pictures } from "./pictures/Pictures";
 import { sheet, tab, type Tab, TABS, wide } from "./state/view";
 import { filled, Link, PLATFORM } from "./ui/filled";
@@ -12,7 +13,7 @@ import { switchLanguage, language, locale, t } from "./words";
 import { basket as firstPicture } from "./videos/jobs";
 import { Videos } from "./videos/Videos";
 
-const PANELS: Record<Tab, () => JSX.Element> = { chat: Chat, pictures: Pictures, videos: Videos };
+const PANELS: Record<Tab, () => JSX.Element> = { chat: Chat, pictures: Pictures, videos: Videos, owner: Owner };
 
 /** A file is held over the page. */
 const dragging = signal(false);
@@ -73,15 +74,16 @@ function Header(): JSX.Element {
 }
 
 function Tabs(): JSX.Element {
+  const tabs = TABS.filter((name) => name !== "owner" || isOwner.value);
   const onKeyDown = (event: KeyboardEvent): void => {
-    const step = { ArrowRight: 1, ArrowLeft: TABS.length - 1 }[event.key];
+    const step = { ArrowRight: 1, ArrowLeft: tabs.length - 1 }[event.key];
     if (!step) return;
-    tab.value = TABS[(TABS.indexOf(tab.value) + step) % TABS.length] ?? "chat";
+    tab.value = tabs[(tabs.indexOf(tab.value) + step) % tabs.length] ?? "chat";
     document.getElementById(`${tab.value}-tab`)?.focus();
   };
   return (
     <div role="tablist" aria-label={t("tasks")} onKeyDown={onKeyDown}>
-      {TABS.map((name) => (
+      {tabs.map((name) => (
         <button
           key={name}
           type="button"
@@ -105,14 +107,14 @@ function Tabs(): JSX.Element {
 function takeFiles(): () => void {
   let depth = 0;
   const attach = (event: Event, files: FileList | undefined): void => {
-    const into = { chat: basket, videos: firstPicture, pictures: null }[tab.value];
+    const into = { chat: basket, videos: firstPicture, pictures: null, owner: null }[tab.value];
     if (!files?.length || !into) return;
     event.preventDefault();
     void into.add([...files]);
   };
   const hasFiles = (event: DragEvent): boolean => Boolean(event.dataTransfer?.types.includes("Files"));
   const over = (event: DragEvent, step: number): void => {
-    if (!hasFiles(event) || tab.value === "pictures") return;
+    if (!hasFiles(event) || tab.value === "pictures" || tab.value === "owner") return;
     depth = Math.max(0, depth + step);
     dragging.value = depth > 0;
   };

@@ -53,6 +53,7 @@ def _account(state: AccountState) -> dict[str, Any]:
         "points": found and found.points,
         "token_left_percent": (found and found.token_left_percent) or None,
         "claimed": found and found.claimed,
+        "answering": state.answering,
         "cooling_until": _whole(state.cooling_until),
         "checked_at": _whole(state.checked_at),
     }

@@ -21,7 +21,7 @@ const STATUS_CODES: Record<number, Word> = {
 };
 const MINUTE = 60;
 /** Trying again would help nobody here, or would prolong it. */
-const FINAL = new Set(["risk_control", "account_banned", "insufficient_quota", "misconfigured"]);
+const FINAL = new Set(["risk_control", "account_banned", "insufficient_quota", "misconfigured", "daily_limit"]);
 
 /** Something that went wrong, in words for the reader. */
 export class Problem extends Error {

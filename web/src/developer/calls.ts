@@ -6,7 +6,7 @@ import * as videos from "../videos/jobs";
 import { t } from "../words";
 import { anthropic, messagesBody } from "./anthropic";
 import * as openai from "./openai";
-import { SET_TOKEN } from "./languages";
+import { ORIGIN, SET_TOKEN } from "./languages";
 import { responses, responsesBody } from "./responses";
 
 export const LANGUAGES = ["curl", "Python", "Node"] as const;
@@ -18,7 +18,7 @@ export type Wire = (typeof WIRES)[number];
 
 /** What the tab would ask now, as a program. */
 export function call(tab: Tab, wire: Wire, language: Language): string {
-  return (language === "curl" ? SET_TOKEN : "") + program(tab, wire, language);
+  return (language === "curl" || tab === "owner" ? SET_TOKEN : "") + program(tab, wire, language);
 }
 
 function program(tab: Tab, wire: Wire, language: Language): string {
@@ -28,6 +28,7 @@ function program(tab: Tab, wire: Wire, language: Language): string {
   if (tab === "videos") {
     return openai.videos[language](videos.request(videos.draft.value.trim() || t("sample_video")));
   }
+  if (tab === "owner") return `curl -s ${ORIGIN}/ping?deep=1 -H "Authorization: Bearer $TOKEN"`;
   const turns = asked();
   const words = system.value.trim();
   if (wire === "Anthropic Messages") return anthropic[language](messagesBody(words, turns));

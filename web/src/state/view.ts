@@ -1,6 +1,6 @@
 import { effect, signal } from "@preact/signals";
 
-export const TABS = ["chat", "pictures", "videos"] as const;
+export const TABS = ["chat", "pictures", "videos", "owner"] as const;
 export type Tab = (typeof TABS)[number];
 
 /** The key that a link brought in its fragment (`#key=…`), which no server is sent. It leaves the address at once. */

@@ -24,7 +24,7 @@ export class Work {
   }
 }
 
-export const works: Record<Tab, Work> = { chat: new Work(), pictures: new Work(), videos: new Work() };
+export const works: Record<Tab, Work> = { chat: new Work(), pictures: new Work(), videos: new Work(), owner: new Work() };
 
 /** Esc stops what goes on in the tab that is shown, unless it closes something else. */
 export function stopOnEscape(): void {
