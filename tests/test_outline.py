@@ -79,7 +79,7 @@ def read(steps: Iterable[Step], *, alike: bool) -> tuple[object, ...]:
         else:
             out += reader.feed(encode(event if alike else {**event, "number": number}))
     out += reader.close()
-    known = (reader.conversation_id, reader.message_id, reader.model, reader.ended, reader.complaint, reader.calls)
+    known = (reader.conversation_id, reader.message_id, reader.model, reader.ended, reader.complaint)
     return [(type(event), *event) for event in out], reader.failure is None, known
 
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from typing import Any, Final, NoReturn
 
 _CLOSER: Final = {"{": "}", "[": "]"}
@@ -21,6 +22,8 @@ def _constant(name: str) -> NoReturn:
 _DECODER: Final = json.JSONDecoder(strict=False, parse_float=_float, parse_constant=_constant)
 
 
+_SPACE: Final = re.compile(r"[ \t\r\n]*")
+_BETWEEN: Final = re.compile(r"[ \t\r\n,}\]]*")
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
@@ -45,10 +48,18 @@ def load_strictly(text: str) -> Any:
         raise ValueError("nested too deeply") from None
 
 
+def _space(text: str, at: int) -> int:
+    return _SPACE.match(text, at).end()  # type: ignore[union-attr]
+
+
+def _between(text: str, at: int) -> int:
+    return _BETWEEN.match(text, at).end()  # type: ignore[union-attr]
+
+
 def load_all(text: str) -> list[Any]:
     """The values that `text` holds, one after the other, with commas or nothing between. Raises `ValueError`."""
     values: list[Any] = []
-    at = _skip(text, 0, " \t\r\n")
+    at = _space(text, 0)
     while at < len(text):
         try:
             value, at = _DECODER.raw_decode(text, at)
@@ -57,14 +68,8 @@ def load_all(text: str) -> list[Any]:
         except ValueError:
             return [*values, load_strictly(_mended(text[at:]))]
         values.append(value)
-        at = _skip(text, at, " \t\r\n,}]")
+        at = _between(text, at)
     return values
-
-
-def _skip(text: str, at: int, letters: str) -> int:
-    while at < len(text) and text[at] in letters:
-        at += 1
-    return at
 
 
 def _mended(text: str) -> str:
@@ -76,27 +81,50 @@ def _mended(text: str) -> str:
     return text + "".join(_CLOSER[bracket] for bracket in reversed(scanner.open_brackets))
 
 
+MAX_DEPTH: Final = 1000
+"""Brackets within one another, beyond which nobody follows."""
+_STRING: Final = re.compile(r'(?:[^"\\]++|\\.)*+("?)', re.DOTALL)
+_PLAIN: Final = re.compile(r'(?:[^"{}\[\]]++|"(?:[^"\\]++|\\.)*+")*+', re.DOTALL)
+"""Whole strings, and what stands between them."""
+
+
 class JsonScanner:
     """Follows JSON as it comes: is this inside a string, and which brackets are open."""
 
     def __init__(self) -> None:
         self.in_string = False
         self.open_brackets: list[str] = []
-        self._escaped = False
+        self._escape = ""
+        """A backslash at the end of what came."""
 
-    def feed(self, text: str) -> None:
-        """Take what comes next."""
-        for letter in text:
+    @property
+    def too_deep(self) -> bool:
+        """Are there more brackets open than are followed."""
+        return len(self.open_brackets) > MAX_DEPTH
+
+    def feed(self, text: str) -> int | None:
+        """Take what comes next, up to where the outermost bracket closes: that place in it, or None."""
+        before, text = len(self._escape), self._escape + text
+        at, self._escape = 0, ""
+        while at < len(text) and not self.too_deep:
             if self.in_string:
-                if self._escaped:
-                    self._escaped = False
-                elif letter == "\\":
-                    self._escaped = True
-                elif letter == '"':
-                    self.in_string = False
-            elif letter == '"':
+                string = _STRING.match(text, at)
+                assert string is not None
+                at = string.end()
+                if not string[1]:
+                    self._escape = text[at:]
+                    break
+                self.in_string = False
+            plain = _PLAIN.match(text, at)
+            assert plain is not None
+            at = plain.end() + 1
+            sign = text[at - 1 : at]
+            if sign == '"':
                 self.in_string = True
-            elif letter in "{[":
-                self.open_brackets.append(letter)
-            elif letter in "}]" and self.open_brackets:
+            elif sign in ("{", "["):
+                self.open_brackets.append(sign)
+            elif sign and self.open_brackets:
                 self.open_brackets.pop()
+                if not self.open_brackets:
+                    return at - before
+        return None

@@ -1,10 +1,12 @@
 """Code in Markdown as it comes: is the next letter inside a code fence or inline code. An opener there is text."""
 
+import re
 from typing import Final
 
 _LINE_STARTS: Final = " \t>-*+0123456789.)"
 """What may stand before a fence on its line: indentation, quotes, list marks."""
 _SHORTEST_FENCE: Final = 3
+_RUNS: Final = re.compile(r"`+|~+|[^`~]+")
 
 
 class CodeSpans:
@@ -34,20 +36,13 @@ class CodeSpans:
             if text:
                 self._plain(text)
             return
-        at = 0
-        while at < len(text):
-            end = at
-            while end < len(text) and text[end] in "`~":
-                if self._run and self._run[0] != text[end]:
+        for piece in _RUNS.findall(text):
+            if piece[0] in "`~":
+                if self._run and self._run[0] != piece[0]:
                     self._end_run()
-                self._run += text[end]
-                end += 1
-            at = end
-            ends = [found for sign in "`~" if (found := text.find(sign, at)) >= 0]
-            end = min(ends, default=len(text))
-            if end > at:
-                self._plain(text[at:end])
-            at = end
+                self._run += piece
+            else:
+                self._plain(piece)
 
     def _plain(self, text: str) -> None:
         if self._run:

@@ -1,20 +1,29 @@
 """Tools as a prompt: their declaration, earlier calls and results as texts, and marks escaped in all other texts."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
+from lib.errors import ContextLengthExceeded
 from lib.structured import loose_json
 from lib.structured.kinds import kinds, properties
-from lib.toolcalls import dialect
+from lib.tokens import tokens
+from lib.toolcalls import trained as syntax  # `invoke` is the other one: what the prompt asks for is this line.
 from lib.toolcalls.arguments import is_string
-from lib.toolcalls.dialect import RESULT_CLOSER, RESULT_OPENER, shown_name
+from lib.toolcalls.escape import RESULT_CLOSER, RESULT_OPENER, escape
 from lib.toolcalls.json_calls import arguments_in
-from lib.toolcalls.marks import escape
 from lib.types.chat import ChatRequest, Message, Part, TextPart, Tool, ToolCall
+
+type Shown = Callable[[str], str]
+"""The name by which the model knows a tool."""
 
 MAX_NAMED: Final = 40
 """Names that the short addition repeats; with more tools, the declaration alone names them."""
 
+_DECLARATION: Final = (
+    "# Tools\n\nYou may call one or more functions to assist with the user query.\n\n"
+    "You are provided with function signatures within <tools></tools> XML tags:\n<tools>\n{tools}\n</tools>\n\n{form}"
+)
 _HOW: Final = (
     "To act, write the block, then stop: the next message brings the results. The functions run on the user's machine"
     "{names}. Several blocks may follow one another.\n\nFor example:\n{example}"
@@ -27,6 +36,16 @@ _REMINDER: Final = "(To call a function, write its block in exactly the form giv
 _REQUIRED: Final = (
     "(Answer with a call of {names}: write its block in exactly the form given under # Tools, then stop.)"
 )
+MAX_SEARCHED: Final = 2000
+"""Letters at the end of the newest words in which a wish against calls is looked for."""
+_FORBIDS: Final = re.compile(
+    r"\b(?:do not|don't|never|must not|without)\b[^.\n]{0,40}\b(?:call|us|invok)(?:e|ing|s)?\b"
+    r"[^.\n]{0,30}\b(?:tool|function)"
+    r"|\b(?:create|write|provide|produce|give)\b[^.\n]{0,60}\bsummary of (?:the|this|our)\b[^.\n]{0,30}conversation"
+    r"|\bhandoff summary\b|不要(?:再)?(?:调用|使用)[^。\n]{0,10}(?:工具|函数)",
+    re.IGNORECASE,
+)
+"""The caller wants no call, or a summary, as agents do where they compact a conversation."""
 _EXAMPLES: Final[dict[str, Any]] = {
     "string": "…",
     "integer": 1,
@@ -38,26 +57,31 @@ _EXAMPLES: Final[dict[str, Any]] = {
 }
 
 
-def declaration(request: ChatRequest) -> str:
+def declaration(request: ChatRequest, shown: Shown = str) -> str:
     """What tells the model of the tools that this answer may call; empty where there are none."""
     tools = request.callable_tools
     if not tools:
         return ""
-    block = dialect.DECLARATION.format(tools="\n".join(map(_declared, tools)), form=dialect.DIALECT.instruction)
-    names = ": " + ", ".join(shown_name(tool.name) for tool in tools) if len(tools) <= MAX_NAMED else ""
+    block = _DECLARATION.format(tools="\n".join(_declared(tool, shown) for tool in tools), form=syntax.INSTRUCTION)
+    names = ": " + ", ".join(shown(tool.name) for tool in tools) if len(tools) <= MAX_NAMED else ""
     how = _HOW if request.parallel_tool_calls else _HOW_ONE
-    parts = [block, how.format(names=names, example=_example(tools))]
+    parts = [block, how.format(names=names, example=_example(tools, shown))]
     if request.tool_choice.mode == "required":
-        parts.append(f"This answer must call {_names(tools)}.")
+        parts.append(f"This answer must call {_names(tools, shown)}.")
     return "\n\n".join(parts)
 
 
-def reminder(request: ChatRequest) -> str:
-    """The line at the very end of the prompt; empty where nothing may be called."""
+def reminder(request: ChatRequest, shown: Shown = str) -> str:
+    """The line at the very end of the prompt; empty where nothing may be called, or the caller's own last words are
+    against it: they would stand before this line, and it would count."""
     tools = request.callable_tools
     if not tools:
         return ""
-    return _REQUIRED.format(names=_names(tools)) if request.tool_choice.mode == "required" else _REMINDER
+    if request.tool_choice.mode == "required":
+        return _REQUIRED.format(names=_names(tools, shown))
+    last = request.messages[-1] if request.messages else None
+    forbids = last is not None and last.role in ("user", "system") and _FORBIDS.search(last.text[-MAX_SEARCHED:])
+    return "" if forbids else _REMINDER
 
 
 def call_names(messages: Iterable[Message]) -> dict[str, str]:
@@ -65,23 +89,24 @@ def call_names(messages: Iterable[Message]) -> dict[str, str]:
     return {call.id: call.name for message in messages for call in message.tool_calls}
 
 
-def message_text(message: Message, names: Mapping[str, str]) -> str:
+def message_text(message: Message, names: Mapping[str, str], shown: Shown = str) -> str:
     """The words of a message as the model is to see them, with its calls, or as a result. `names`: see `call_names`."""
     words = escape(message.text)
     if message.role == "tool":
-        return f"{_result_opener(message, names)}\n{words}\n{_result_closer(message)}"
-    return "\n".join(filter(None, (words, calls_text(message.tool_calls))))
+        return f"{_result_opener(message, names, shown)}\n{words}\n{_result_closer(message)}"
+    return "\n".join(filter(None, (words, calls_text(message.tool_calls, shown))))
 
 
-def calls_text(calls: Iterable[ToolCall]) -> str:
+def calls_text(calls: Iterable[ToolCall], shown: Shown = str) -> str:
     """Calls in the canonical form, one after the other."""
-    return "\n".join(_call_text(call) for call in calls)
+    return "\n".join(_call_text(call, shown) for call in calls)
 
 
 def messages(
     request: ChatRequest,
     clean: Callable[[str], str] = lambda words: words,
     names: Mapping[str, str] | None = None,
+    shown: Shown = str,
 ) -> tuple[Message, ...]:
     """The conversation for an upstream that knows no tools: the declaration first, calls and results as words.
 
@@ -91,16 +116,15 @@ def messages(
     names = call_names(request.messages) if names is None else names
     found: list[Message] = []
     for message in request.messages:
-        parts = _parts(message, names, clean)
+        parts = _parts(message, names, clean, shown)
         role = "user" if message.role == "tool" else message.role
         if message.role == "tool" and found and found[-1].role == "user":
             found[-1] = found[-1]._replace(parts=(*found[-1].parts, *parts))
         else:
             found.append(Message(role, parts, reasoning=message.reasoning))
-    if told := declaration(request):
-        system = Message("system", (TextPart(told),))
-        found.insert(0 if dialect.PLACE == "before" else len(found), system)
-    if last := reminder(request):
+    if told := declaration(request, shown):
+        found.insert(0, Message("system", (TextPart(told),)))
+    if last := reminder(request, shown):
         if found[-1].role == "user":
             found[-1] = found[-1]._replace(parts=(*found[-1].parts, TextPart(last)))
         else:
@@ -108,22 +132,22 @@ def messages(
     return tuple(found)
 
 
-def _parts(message: Message, names: Mapping[str, str], clean: Callable[[str], str]) -> tuple[Part, ...]:
+def _parts(message: Message, names: Mapping[str, str], clean: Callable[[str], str], shown: Shown) -> tuple[Part, ...]:
     cleaned = clean if message.role == "assistant" else str
     parts: list[Part] = [
         TextPart(escape(cleaned(part.text))) if isinstance(part, TextPart) else part for part in message.parts
     ]
     if message.role == "tool":
-        return (TextPart(_result_opener(message, names)), *parts, TextPart(_result_closer(message)))
+        return (TextPart(_result_opener(message, names, shown)), *parts, TextPart(_result_closer(message)))
     if message.tool_calls:
-        parts.append(TextPart(calls_text(message.tool_calls)))
+        parts.append(TextPart(calls_text(message.tool_calls, shown)))
     return tuple(parts)
 
 
-def _result_opener(message: Message, names: Mapping[str, str]) -> str:
+def _result_opener(message: Message, names: Mapping[str, str], shown: Shown) -> str:
     name = message.tool_name or names.get(message.tool_call_id, "") or "a tool"
     failed = " The tool failed:" if message.is_error else ""
-    return f"{RESULT_OPENER}{_one_line(shown_name(name))} ({_one_line(message.tool_call_id) or 'no id'})]{failed}"
+    return f"{RESULT_OPENER}{_one_line(shown(name))} ({_one_line(message.tool_call_id) or 'no id'})]{failed}"
 
 
 def _result_closer(message: Message) -> str:
@@ -134,35 +158,31 @@ def _one_line(text: str) -> str:
     return escape(" ".join(text.split())).replace("]", ")")
 
 
-def _call_text(call: ToolCall) -> str:
-    form = dialect.DIALECT
+def _call_text(call: ToolCall, shown: Shown) -> str:
     values = arguments_in(call.arguments) if call.arguments.strip() else {}
     if values is None:  # What the model wrote was no object: told as it was, so that the result has its call.
         values = {"arguments": call.arguments}
-    pairs = "".join(
-        f"{form.before_key}{escape(key)}{form.after_key}{_value_text(value)}{form.after_value}"
-        for key, value in values.items()
-    )
-    return f"{form.opener}{_one_line(shown_name(call.name))}{form.after_name}{pairs}{form.closer}"
+    texts = {escape(key): _value_text(value) for key, value in values.items()}
+    return syntax.write(_one_line(shown(call.name)), texts)
 
 
 def _value_text(value: Any) -> str:
     return escape(value if isinstance(value, str) else loose_json.encode(value))
 
 
-def _declared(tool: Tool) -> str:
+def _declared(tool: Tool, shown: Shown) -> str:
     """A tool as one line of JSON. Its texts come from the caller's own tools, and from servers that offer some."""
     parameters = dict(tool.parameters) or {"type": "object", "properties": {}}
-    function = {"name": shown_name(tool.name), "description": tool.description, "parameters": parameters}
+    function = {"name": shown(tool.name), "description": tool.description, "parameters": parameters}
     return escape(loose_json.encode({"type": "function", "function": function}))
 
 
-def _example(tools: tuple[Tool, ...]) -> str:
+def _example(tools: tuple[Tool, ...], shown: Shown) -> str:
     """A call of a real tool, with the arguments that it requires."""
     examples = [(tool.name, _required(tool)) for tool in tools]
     # The fewest arguments, but some: how they are written is what the example shows.
     name, values = min(examples, key=lambda example: (not example[1], len(example[1])))
-    return calls_text([ToolCall("", name, loose_json.encode(values))])
+    return calls_text([ToolCall("", name, loose_json.encode(values))], shown)
 
 
 def _required(tool: Tool) -> dict[str, Any]:
@@ -186,10 +206,42 @@ def _example_value(schema: Any, tool: Tool) -> Any:
     return next(value for kind, value in _EXAMPLES.items() if kind in allowed)
 
 
-def _names(tools: tuple[Tool, ...]) -> str:
-    shown = [shown_name(tool.name) for tool in tools]
-    return (
-        shown[0]
-        if len(shown) == 1
-        else f"one of the functions{'' if len(shown) > MAX_NAMED else ' ' + ', '.join(shown)}"
+def _names(tools: tuple[Tool, ...], shown: Shown) -> str:
+    names = [shown(tool.name) for tool in tools]
+    if len(names) == 1:
+        return names[0]
+    return f"one of the functions{'' if len(names) > MAX_NAMED else ' ' + ', '.join(names)}"
+
+
+class Lengths(NamedTuple):
+    """About how many tokens each part of the prompt has."""
+
+    tools: int
+    history: int
+    """All messages before the newest turn."""
+    newest: int
+    """What came after the assistant's last words: the user's, and results."""
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.tools + self.history + self.newest
+
+
+def lengths(request: ChatRequest) -> Lengths:
+    """The lengths of the prompt that `messages` makes."""
+    names = call_names(request.messages)
+    counts = [tokens(message_text(message, names)) for message in request.messages]
+    roles = [message.role for message in request.messages]
+    answered = max((at for at, role in enumerate(roles) if role in ("assistant", "system")), default=-1)
+    return Lengths(tokens(declaration(request)), sum(counts[: answered + 1]), sum(counts[answered + 1 :]))
+
+
+def too_long(request: ChatRequest) -> ContextLengthExceeded:
+    """The error where the service says that the prompt is too long: nothing is cut silently, so it says what is."""
+    found = lengths(request)
+    return ContextLengthExceeded(
+        f"The prompt is too long for the model: tools about {found.tools} tokens, earlier messages {found.history}, "
+        f"newest turn {found.newest}. Compact the conversation, or declare fewer tools.",
+        tokens=found.total,
     )

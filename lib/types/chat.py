@@ -127,6 +127,8 @@ class ChatRequest(NamedTuple):
     """May the upstream search the web; None leaves it to the model."""
     tools: tuple[Tool, ...] = ()
     tool_choice: ToolChoice = ToolChoice()
+    unknown_calls: bool = False
+    """Does the caller answer calls of tools that it has not declared, too."""
     parallel_tool_calls: bool = True
     """May one answer make several calls."""
     response_format: ResponseFormat | None = None

@@ -80,6 +80,19 @@ class Citation(NamedTuple):
     title: str
 
 
+class Draft(NamedTuple):
+    """A call as the model wrote it, which nobody has checked: it stays between an upstream and `lib.toolcalls`."""
+
+    id: str
+    name: str
+    arguments: str
+    """A JSON object, as text, typed as far as that goes."""
+    written: str
+    """The text in which the call stands, as the model wrote it."""
+    declared: bool = True
+    """It names a tool that may be called."""
+
+
 class ToolCallStart(NamedTuple):
     """The model calls one of the caller's tools. Calls come one after the other."""
 
@@ -150,6 +163,7 @@ type Event = (
     | Search
     | Source
     | Citation
+    | Draft
     | ToolCallStart
     | ToolCallArguments
     | ToolCallEnd
@@ -165,7 +179,7 @@ def is_content(event: Event) -> bool:
     """Does an event show something: a white text alone is none."""
     if isinstance(event, (Text, Code, Output, Reasoning)):
         return bool(event.text.strip())
-    return isinstance(event, (Image, ToolCallStart))
+    return isinstance(event, (Image, ToolCallStart, Draft))
 
 
 _DELTAS: Final = (Text, Reasoning, ToolCallArguments, Code, Output)

@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from lib.toolcalls.reader import CallReader
 from lib.types.chat import Tool
-from lib.types.events import Text, ToolCallArguments, ToolCallEnd, ToolCallStart
+from lib.types.events import Draft, Text
+from lib.upstreams.chatglm.chat.native import names_of
 
 type Told = list[str | tuple[str, Any]]
 """Texts, and names of calls with their arguments."""
@@ -45,34 +46,31 @@ WRITE: Final = Tool(
 )
 PING: Final = Tool("ping", "Says whether anybody is there.")
 TOOLS: Final = (READ, WRITE, PING)
+NAMES: Final = names_of(TOOLS)
+
+
+def reader_of(tools: Iterable[Tool] = TOOLS, *, parallel: bool = True) -> CallReader:
+    return CallReader(names_of(tools), parallel=parallel)
 
 
 def told(pieces: Iterable[str], *, cut: bool = False, tools: Iterable[Tool] = TOOLS, parallel: bool = True) -> Told:
-    """The texts, and the calls with their arguments, that come out."""
-    reader = CallReader(tuple(tools), parallel=parallel)
-    events = [event for piece in pieces for event in reader.feed(piece)] + reader.end(cut=cut)
+    """The texts, and the calls with their arguments, that come out; those of no tool that is declared as texts."""
+    reader = reader_of(tools, parallel=parallel)
+    return shown([event for piece in pieces for event in reader.feed(piece)] + reader.finish(cut=cut))
+
+
+def shown(events: Iterable[Text | Draft]) -> Told:
     found: Told = []
-    open_call: tuple[str, list[str]] | None = None
     for event in events:
-        match event:
-            case Text(text):
-                assert open_call is None
-                if found and isinstance(last := found[-1], str):
-                    found[-1] = last + text
-                else:
-                    found.append(text)
-            case ToolCallStart():
-                assert open_call is None
-                assert event.id
-                open_call = (event.name, [])
-            case ToolCallArguments(text):
-                assert open_call is not None
-                open_call[1].append(text)
-            case ToolCallEnd():
-                assert open_call is not None
-                found.append((open_call[0], json.loads("".join(open_call[1]))))
-                open_call = None
-    assert open_call is None or reader.unfinished
+        if isinstance(event, Draft) and event.declared:
+            assert event.id
+            found.append((event.name, json.loads(event.arguments)))
+        else:
+            text = event.written if isinstance(event, Draft) else event.text
+            if found and isinstance(last := found[-1], str):
+                found[-1] = last + text
+            else:
+                found.append(text)
     return found
 
 

@@ -5,10 +5,9 @@ from typing import Any
 
 import pytest
 
-from lib.toolcalls.reader import CallReader
 from lib.types.chat import Tool
 from lib.types.events import Text
-from tests.toolcalls.calls import TOOLS, always_told, dsml, invoke, lines, told, trained
+from tests.toolcalls.calls import TOOLS, always_told, dsml, invoke, lines, reader_of, told, trained
 
 # Types by the schema
 
@@ -122,10 +121,10 @@ def test_other_fences_are_text(text: str) -> None:
 
 
 def test_a_fence_is_held_back_only_while_it_can_be_a_call() -> None:
-    reader = CallReader(TOOLS)
+    reader = reader_of(TOOLS)
     assert reader.feed("```json\n{") == []
     assert reader.feed('"title"') == [Text('```json\n{"title"')]
-    reader = CallReader(TOOLS)
+    reader = reader_of(TOOLS)
     assert reader.feed('```json\n{"name": "Re') == []
     assert reader.feed("x") == [Text('```json\n{"name": "Rex')]
 

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.toolcalls.native import read_native
+from lib.toolcalls.draft import Names, Written
 from lib.toolcalls.prompt import messages
+from lib.toolcalls.reading import draft_of, read_block
 from lib.types.chat import ChatRequest, Message, TextPart, Tool
 from tests.structured.test_schema import ANYTHING
 from tests.toolcalls.calls import FORMS, always_told
@@ -37,8 +38,8 @@ def test_any_parameters(parameters: Any, value: str) -> None:
         assert told[0] == "tool"
     always_told(f"<tool_call>toola</arg_key><arg_value>{value}</arg_value></tool_call>", tools=[tool])
     for written in ("toola[1]", "tool a{}", 'tool{"a": 1}'):
-        read_native(written, "", "", [tool])
-    (call,) = read_native("tool", json.dumps({"a": value}), "", [tool])
+        read_block(written, Names([tool], {}))
+    call = draft_of(Written("tool", {"a": value}, raw=False), Names([tool], {}), "")
     assert isinstance(json.loads(call.arguments), dict)
 
 

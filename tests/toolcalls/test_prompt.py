@@ -8,22 +8,30 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib.tokens import tokens
-from lib.toolcalls import dialect
-from lib.toolcalls.dialect import DSML, TRAINED, CallSyntax
-from lib.toolcalls.length import lengths, too_long
-from lib.toolcalls.marks import unescape
-from lib.toolcalls.prompt import call_names, calls_text, declaration, message_text, messages, reminder
+from lib.toolcalls import invoke, prompt, trained
+from lib.toolcalls.escape import MARKS, unescape
+from lib.toolcalls.prompt import (
+    call_names,
+    calls_text,
+    declaration,
+    lengths,
+    message_text,
+    messages,
+    reminder,
+    too_long,
+)
 from lib.toolcalls.reader import read_calls
 from lib.types.chat import ChatRequest, FilePart, Message, TextPart, Tool, ToolCall, ToolChoice
+from lib.upstreams.chatglm.chat.native import shown_name
 from lib.upstreams.chatglm.chat.prompt import unmarked
-from tests.toolcalls.calls import READ, TOOLS, WRITE, always_told
+from tests.toolcalls.calls import NAMES, READ, TOOLS, WRITE, always_told
 
 
-@pytest.fixture(params=[TRAINED, DSML], ids=lambda form: form.name)
-def form(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> CallSyntax:
-    monkeypatch.setattr(dialect, "DIALECT", request.param)
-    chosen: CallSyntax = request.param
-    return chosen
+@pytest.fixture(params=[trained, invoke], ids=["trained", "dsml"])
+def form(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """What the prompt asks for: how a call begins in it."""
+    monkeypatch.setattr(prompt, "syntax", request.param)
+    return "<tool_call>" if request.param is trained else "<|DSML|invoke name="
 
 
 def said(role: Any, text: str, **more: Any) -> Message:
@@ -60,10 +68,10 @@ def test_texts_are_kept_as_they_are() -> None:
     assert "城市" in told
 
 
-def test_the_example_calls_a_tool_of_this_request(form: CallSyntax) -> None:
+def test_the_example_calls_a_tool_of_this_request(form: str) -> None:
     example = declaration(asked()).partition("For example:\n")[2].partition("\n\n")[0]
     assert always_told(example) == [("Read", {"file_path": "…"})]
-    assert form.opener in example
+    assert form in example
 
 
 def test_what_may_be_called_is_what_is_declared() -> None:
@@ -88,10 +96,10 @@ def test_one_call_at_a_time_where_no_more_are_wanted() -> None:
 
 def test_the_names_of_the_services_own_tools_get_a_prefix() -> None:
     search = Tool("search", parameters={"type": "object", "properties": {"query": {"type": "string"}}})
-    told = declaration(asked(tools=(search,)))
+    told = declaration(asked(tools=(search,)), shown_name)
     assert '"client__search"' in told
     assert '"search"' not in told
-    assert calls_text([ToolCall("1", "search", "{}")]) == "<tool_call>client__search</tool_call>"
+    assert calls_text([ToolCall("1", "search", "{}")], shown_name) == "<tool_call>client__search</tool_call>"
 
 
 HISTORY = (
@@ -123,13 +131,6 @@ def test_history_is_replayed_in_the_canonical_form() -> None:
         "[TOOL RESULT from ping (c2)] The tool failed:\nNo route\n[END OF TOOL RESULT] This call is done.\n"
         + reminder(asked())
     )
-
-
-def test_the_declaration_may_stand_after_the_conversation(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dialect, "PLACE", "after")
-    *_, declared, last = messages(asked(*HISTORY))
-    assert declared.text == declaration(asked())
-    assert last.text == reminder(asked())
 
 
 def test_history_without_declared_tools_is_replayed_too() -> None:
@@ -188,9 +189,9 @@ def test_a_prompt_that_is_too_long_says_how_long_each_part_is() -> None:
     assert lengths(asked(said("user", "some words"), tools=())) == (0, 0, tokens("some words"))
 
 
-_MARKED = st.lists(
-    st.one_of(st.text(max_size=6), st.sampled_from((*dialect.ESCAPED, "<|im_start|>", *"<[~|>"))), max_size=6
-).map("".join)
+_MARKED = st.lists(st.one_of(st.text(max_size=6), st.sampled_from((*MARKS, "<|im_start|>", *"<[~|>"))), max_size=6).map(
+    "".join
+)
 
 
 @settings(max_examples=200, deadline=None)
@@ -200,9 +201,9 @@ def test_no_text_poses_as_a_call_a_result_or_a_turn(text: str, role: str) -> Non
     shown = told.text
     if role == "tool":
         shown = shown.partition("\n")[2].removesuffix("[END OF TOOL RESULT] This call is done.").removesuffix("\n")
-    assert not [mark for mark in dialect.ESCAPED if mark in shown]
+    assert not [mark for mark in MARKS if mark in shown]
     assert unmarked(shown) == shown  # What the prompt does about role marks has nothing left to do.
-    assert not read_calls(shown, TOOLS)
+    assert not read_calls(shown, NAMES)
     assert unescape(shown) == text
 
 
@@ -215,7 +216,7 @@ def test_the_reader_reads_what_the_prompt_writes(path: str, content: str, count:
 
 
 def test_the_second_dialect_is_one_constant_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dialect, "DIALECT", DSML)
+    monkeypatch.setattr(prompt, "syntax", invoke)
     arguments = {"file_path": "a", "content": "if a[b[0]] > 1:\n\treturn <b>\n"}
     written = calls_text([ToolCall("1", "Write", json.dumps(arguments))])
     assert written.startswith('<|DSML|invoke name="Write"><|DSML|parameter name="file_path"><![CDATA[a]]></|DSML|par')

@@ -5,11 +5,22 @@ from typing import Any
 
 import pytest
 
-from lib.errors import UpstreamFailed
-from lib.toolcalls.reader import CallReader, read_calls
+from lib.toolcalls.reader import read_calls
 from lib.types.chat import Tool
-from lib.types.events import Text, ToolCallArguments, ToolCallEnd, ToolCallStart
-from tests.toolcalls.calls import FORMS, TOOLS, always_told, as_json, dsml, invoke, lines, told, trained
+from lib.types.events import Draft, Text
+from tests.toolcalls.calls import (
+    FORMS,
+    NAMES,
+    TOOLS,
+    always_told,
+    as_json,
+    dsml,
+    invoke,
+    lines,
+    reader_of,
+    told,
+    trained,
+)
 
 CODE = 'def f(x):\n\tif x < 3 and "a\\n" in [1]:\n\t\treturn `x` ]] > 0  # <b>\\"é</b> 你好\n\n'
 """What files hold: white space, quotes, backslashes, signs of marks."""
@@ -33,36 +44,29 @@ def test_every_form(form: str, arguments: dict[str, Any]) -> None:
 
 
 def test_text_without_signs_goes_out_at_once() -> None:
-    reader = CallReader(TOOLS)
+    reader = reader_of(TOOLS)
     assert reader.feed("Hello") == [Text("Hello")]
     assert reader.feed(" a < b") == [Text(" a < b")]
     assert reader.feed(" <") == [Text(" ")]
     assert reader.feed("b>") == [Text("<b>")]
 
 
-# The name, then the arguments as they come
-
-
-def test_a_call_is_told_as_it_comes() -> None:
-    reader = CallReader(TOOLS)
-    assert reader.feed("<tool_call>Write") == []
-    (start, *_) = reader.feed("<arg_key>")
-    assert isinstance(start, ToolCallStart)
-    assert start.name == "Write"
-    assert reader.feed("content</arg_key><arg_value>") == [ToolCallArguments('{"content":"')]
-    assert reader.feed('a "b"\n') == [ToolCallArguments('a \\"b\\"\\n')]
-    assert reader.feed("c <") == [ToolCallArguments("c ")]
-    assert reader.feed("/arg_value>") == []  # It may stand in the text.
-    assert reader.feed("<arg_key>lines</arg_key><arg_value>1") == [ToolCallArguments('","lines":')]
-    assert not reader.called
-    events = reader.feed("2</arg_value></tool_call>")
-    assert events[-1] == ToolCallEnd()
+def test_a_call_comes_whole_once_it_is_complete() -> None:
+    reader = reader_of(TOOLS)
+    assert reader.feed("Now.\n<tool_call>Write<arg_key>content</arg_key><arg_value>a") == [Text("Now.\n")]
+    assert reader.holds
+    assert reader.feed("</arg_value></tool_cal") == []
+    (draft,) = reader.feed("l>")
+    assert isinstance(draft, Draft)
+    assert (draft.name, draft.arguments) == ("Write", '{"content":"a"}')
+    assert draft.written == "<tool_call>Write<arg_key>content</arg_key><arg_value>a</arg_value></tool_call>"
     assert reader.called
+    assert not reader.holds
     assert not reader.stopped
 
 
 def test_ids_differ() -> None:
-    calls = read_calls(trained("ping", {}) * 3, TOOLS)
+    calls = read_calls(trained("ping", {}) * 3, NAMES)
     assert len({call.id for call in calls}) == 3
 
 
@@ -71,7 +75,7 @@ def test_one_call_where_no_more_are_wanted() -> None:
         assert told([form("ping", {}) + form("Read", {"file_path": "a"})], parallel=False) == [("ping", {})]
     both = '<tool_call>[{"name": "ping", "arguments": {}}, {"name": "ping", "arguments": {}}]</tool_call>'
     assert told([both], parallel=False) == [("ping", {})]
-    reader = CallReader(TOOLS, parallel=False)
+    reader = reader_of(TOOLS, parallel=False)
     reader.feed(trained("ping", {}))
     assert reader.stopped
 
@@ -92,7 +96,7 @@ def test_one_call_where_no_more_are_wanted() -> None:
         "Write ``<tool_call>`ping</tool_call>`` to call.",
         "Then `<|user|>` follows.",
         "<tool_call>unknown</tool_call>",
-        "<tool_call>unknown<arg_key>a</arg_key><arg_value>b</arg_value></tool_call> and more",
+        "<tool_call>unknown<arg_key>a</arg_key><arg_value>b</arg_value></tool_call>",
         "<tool_call>Reads<arg_key>a</arg_key><arg_value>b</arg_value></tool_call>",
         "<tool_call> is how a call begins.",
         "<tool_call>{not json}</tool_call> as said",
@@ -139,17 +143,16 @@ def test_a_call_after_code(text: str) -> None:
         "<|user|>Thanks",
         "\n[TOOL RESULT from ping (1)]\nhello",
         "\n</tool_call></function_calls>\n```",
-        "<tool_call>unknown</tool_call>",
     ],
 )
 def test_nothing_after_the_last_call_is_the_answer(rest: str) -> None:
     assert always_told("On it. <tool_call>ping</tool_call>" + rest) == ["On it. ", ("ping", {})]
-    reader = CallReader(TOOLS)
+    reader = reader_of(TOOLS)
     reader.feed("<tool_call>ping</tool_call>")
     assert not reader.stopped
     reader.feed(rest + " ")
     assert reader.stopped
-    assert reader.feed("<tool_call>ping</tool_call>") == reader.end(cut=False) == []
+    assert reader.feed("<tool_call>ping</tool_call>") == reader.finish(cut=False) == []
 
 
 @pytest.mark.parametrize("mark", ["<tool_response>", "<|observation|>", "<|user|>", "[TOOL RESULT from "])
@@ -177,30 +180,32 @@ def test_an_echoed_end_of_a_result_is_left_out() -> None:
     ],
 )
 def test_a_limit_inside_a_call_leaves_no_call(written: str) -> None:
-    reader = CallReader(TOOLS)
-    events = [*reader.feed("Now. " + written), *reader.end(cut=True)]
-    assert ToolCallEnd() not in events
-    assert reader.unfinished
-    assert reader.failure is None
+    reader = reader_of(TOOLS)
+    events = [*reader.feed("Now. " + written), *reader.finish(cut=True)]
+    assert not any(isinstance(event, Draft) for event in events)
+    assert reader.cut_in_call
     assert "".join(event.text for event in events if isinstance(event, Text)) == "Now. "
 
 
 def test_a_limit_after_a_call_leaves_it() -> None:
-    reader = CallReader(TOOLS)
-    assert ToolCallEnd() in [*reader.feed("<tool_call>ping</tool_call>"), *reader.end(cut=True)]
+    reader = reader_of(TOOLS)
+    assert any(
+        isinstance(one, Draft) for one in [*reader.feed("<tool_call>ping</tool_call>"), *reader.finish(cut=True)]
+    )
     assert reader.called
-    assert not reader.unfinished
+    assert not reader.cut_in_call
 
 
 @pytest.mark.parametrize(
-    "rest", ["half of a file", "half</arg_value><arg_key>fi", "half</arg_value>\n<arg_key>" + "x" * 500]
+    ("rest", "arguments"),
+    [
+        ("half of a file", {"content": "half of a file"}),
+        ("half</arg_value>", {"content": "half"}),
+        ("half</tool_call>", {"content": "half"}),
+    ],
 )
-def test_a_call_that_was_told_and_cannot_be_read_is_a_failure(rest: str) -> None:
-    reader = CallReader(TOOLS)
-    events = [*reader.feed("<tool_call>Write<arg_key>content</arg_key><arg_value>" + rest), *reader.end(cut=False)]
-    assert ToolCallEnd() not in events
-    assert reader.unfinished
-    assert isinstance(reader.failure, UpstreamFailed)
+def test_a_call_without_its_closers_is_read_to_the_answer_s_end(rest: str, arguments: dict[str, Any]) -> None:
+    assert always_told("<tool_call>Write<arg_key>content</arg_key><arg_value>" + rest) == [("Write", arguments)]
 
 
 # Values that look like the form
@@ -245,9 +250,8 @@ def test_names_that_the_service_has_too() -> None:
 
 
 def test_calls_in_reasoning() -> None:
-    (call,) = read_calls("I should look. <tool_call>ping</tool_call> Then I know.", TOOLS)
+    (call,) = read_calls("I should look. <tool_call>ping</tool_call> Then I know.", NAMES)
     assert (call.name, call.arguments) == ("ping", "{}")
-    assert read_calls("<tool_call>Write<arg_key>content</arg_key><arg_value>ha", TOOLS) == []
 
 
 def test_a_long_value_in_small_pieces_costs_little() -> None:
@@ -260,7 +264,6 @@ def test_a_long_value_in_small_pieces_costs_little() -> None:
 @pytest.mark.parametrize("space", ["\n", " \n\n "])
 def test_white_space_alone_before_a_call_is_left_out(space: str) -> None:
     assert always_told(space + "<tool_call>ping</tool_call>") == [("ping", {})]
-    assert always_told(space + "<tool_call>pong</tool_call>") == [space + "<tool_call>pong</tool_call>"]
     assert always_told(space + "Hello") == [space + "Hello"]
 
 
@@ -268,10 +271,10 @@ def test_white_space_alone_before_a_call_is_left_out(space: str) -> None:
     "begun", ["<~", "<tool_calls>", "<tool_call>Write<arg_key>content</arg_key><arg_value>a</arg_value>"]
 )
 def test_a_run_without_end_in_small_pieces_costs_little(begun: str) -> None:
-    reader = CallReader(TOOLS)
+    reader = reader_of(TOOLS)
     began = time.process_time()
     reader.feed(begun)
     for _ in range(20_000):
         reader.feed(begun[-1] if begun == "<~" else " ")
-    reader.end(cut=False)
+    reader.finish(cut=False)
     assert time.process_time() - began < 5

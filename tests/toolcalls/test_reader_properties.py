@@ -5,10 +5,9 @@ from typing import Any
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from lib.toolcalls.marks import escape, unescape
-from lib.toolcalls.reader import CallReader
+from lib.toolcalls.escape import escape, unescape
 from lib.types.events import Text
-from tests.toolcalls.calls import FORMS, TOOLS, Told, always_told, told
+from tests.toolcalls.calls import FORMS, TOOLS, Told, always_told, reader_of, told
 
 _TEXT = st.lists(
     st.one_of(
@@ -73,7 +72,7 @@ def test_escaped_text_comes_back_to_the_letter(text: str) -> None:
 
 @given(st.text("<[`~\n a`tool_cal>", max_size=40))
 def test_text_is_held_back_no_longer_than_a_possible_opener(text: str) -> None:
-    reader = CallReader(TOOLS)
+    reader = reader_of(TOOLS)
     out = ""
     for number, letter in enumerate("x" + text, 1):
         out += "".join(event.text for event in reader.feed(letter) if isinstance(event, Text))

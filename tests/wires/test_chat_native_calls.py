@@ -106,12 +106,10 @@ def test_it_is_the_callers_and_the_service_is_stopped(
         OwnTool("RunCommand", LS, "ran"),
         called("search", show_type="mc_tool_call2", next_try=0.0),
         called("retrieve", show_type="", next_try=0.0),
-        called("Unknown", next_try=0.0),
-        called(arguments='{"command": "ls', next_try=0.0),
         Think("I run it.", before_tool="RunCommand"),
         ThinkingDone(),
     ],
-    ids=["search", "its own", "by its show type", "by its name", "unknown", "unreadable", "a thought", "finish"],
+    ids=["search", "its own", "by its show type", "by its name", "a thought", "finish"],
 )
 def test_it_is_not_the_callers(bundle: Bundle, upstream: StandIn, account: Account, part: Part) -> None:
     upstream.script(Answer(part, Text("Well.")))
@@ -119,3 +117,20 @@ def test_it_is_not_the_callers(bundle: Bundle, upstream: StandIn, account: Accou
     assert choice.message.tool_calls is None
     assert choice.message.content.endswith("Well.")
     assert choice.finish_reason == "stop"
+
+
+def test_one_of_no_declared_tool_is_asked_for_once_more(bundle: Bundle, upstream: StandIn, account: Account) -> None:
+    upstream.script(Answer(called("Unknown", next_try=0.0), Text("Well.")))
+    upstream.script(Answer(called(next_try=0.0)))
+    (call,) = ask(bundle, account, tools=[RUN, SEARCH]).choices[0].message.tool_calls
+    assert (call.function.name, json.loads(call.function.arguments)) == ("RunCommand", LS)
+    assert "there is no function Unknown" in sent(upstream)["messages"][0]["content"][0]["text"]
+
+
+def test_one_that_cannot_be_read_is_handed_out_as_it_is_written(
+    bundle: Bundle, upstream: StandIn, account: Account
+) -> None:
+    upstream.script(Answer(called(arguments='{"command": "ls', next_try=0.0), Text("Well.")))
+    upstream.script(Answer(Text("No.")))
+    (call,) = ask(bundle, account, tools=[RUN, SEARCH]).choices[0].message.tool_calls
+    assert (call.function.name, call.function.arguments) == ("RunCommand", '{"command": "ls')

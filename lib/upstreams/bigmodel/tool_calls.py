@@ -11,8 +11,9 @@ from secrets import token_hex
 from typing import Any, Final
 
 from lib.structured.loose_json import JsonScanner, encode, load_all
-from lib.toolcalls.dialect import CALLERS_CALL
-from lib.toolcalls.native import read_native
+from lib.toolcalls import trained
+from lib.toolcalls.draft import Names
+from lib.toolcalls.reading import read_block
 from lib.types.chat import Tool
 from lib.types.events import Event, ToolCallArguments, ToolCallEnd, ToolCallStart
 
@@ -40,11 +41,8 @@ class _Call:
         self.arguments += text
         if self.closed_at is not None:
             return
-        for place, letter in enumerate(text, before + 1):
-            self._scanner.feed(letter)
-            if letter == "}" and not self._scanner.in_string and not self._scanner.open_brackets:
-                self.closed_at = place
-                return
+        if (end := self._scanner.feed(text)) is not None:
+            self.closed_at = before + end
 
     @property
     def is_object(self) -> bool:
@@ -55,7 +53,7 @@ class ToolCalls:
     """Reads one answer's calls. Events tell them one after the other: what comes for a later one meanwhile waits."""
 
     def __init__(self, tools: Sequence[Tool], *, only_first: bool = False) -> None:
-        self._tools = tools
+        self._tools = Names(tools, {})
         self._names = {tool.name for tool in tools}
         self._only_first = only_first
         self._calls: dict[int, _Call] = {}
@@ -162,8 +160,9 @@ class ToolCalls:
         if call.name and (not self._names or call.name in self._names):
             found = [(call.name, encode(one)) for one in _objects(call.arguments)]
         else:
-            natives = read_native(call.name, call.arguments, CALLERS_CALL, self._tools)
-            found = [(one.name, one.arguments) for one in natives]
+            words = call.name.removeprefix(trained.OPENER) + call.arguments
+            drafts = read_block(f"{trained.OPENER}{words}{trained.CLOSER}", self._tools)
+            found = [(one.name, one.arguments) for one in drafts if one.declared]
         if not found:
             name = _NAME.match(call.name)
             if name is None:

@@ -6,7 +6,7 @@ from typing import Final
 
 from lib.errors import AccountBanned, BadRequest, Forbidden, NotFound, RateLimited, Unauthorized, UpstreamFailed
 from lib.invocation.within_deadline import within_deadline
-from lib.toolcalls import emulation
+from lib.toolcalls import repair
 from lib.types.chat import ChatRequest, Message, TextPart
 from lib.types.events import Event
 from lib.types.images import DrawnImage, ImageRequest
@@ -51,7 +51,7 @@ class Bigmodel:
         return models.is_known(model)
 
     def answer(self, request: ChatRequest, key: str, tries: Tries) -> AsyncGenerator[list[Event]]:
-        return emulation.answer(request, lambda asked: chat.answer(asked, key))
+        return repair.answer(request, lambda asked: chat.answer(asked, key))
 
     async def count_tokens(self, request: ChatRequest, key: str) -> int:
         """As the platform's tokenizer counts; it costs nothing."""

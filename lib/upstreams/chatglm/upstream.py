@@ -5,13 +5,14 @@ from collections.abc import AsyncGenerator, Sequence
 from lib.errors import BadRequest, Unauthorized
 from lib.structured.json_answer import instructed
 from lib.tokens import tokens
-from lib.toolcalls import emulation
+from lib.toolcalls import repair
 from lib.types.chat import ChatRequest
 from lib.types.events import Event
 from lib.types.images import DrawnImage, ImageRequest
 from lib.types.upstream import KeyState, Model, Tries
 from lib.types.videos import VideoJob, VideoRequest, VideoState
 from lib.upstreams.chatglm.chat import answer, models, prompt
+from lib.upstreams.chatglm.chat.native import shown_name
 from lib.upstreams.chatglm.media import images, videos
 from lib.upstreams.chatglm.session import account
 from lib.upstreams.chatglm.session.token import Token, looks_like_one
@@ -52,7 +53,7 @@ class ChatGLM:
         return models.is_known(model)
 
     def answer(self, request: ChatRequest, key: str, tries: Tries) -> AsyncGenerator[list[Event]]:
-        return emulation.answer(request, lambda asked: answer.answer(asked, key, tries), check_calls=True)
+        return repair.answer(request, lambda asked: answer.answer(asked, key, tries), shown_name)
 
     async def count_tokens(self, request: ChatRequest, key: str) -> int:
         """An estimate, for which nobody is asked."""

@@ -16,10 +16,12 @@ from lib.invocation.deadline import uninterrupted
 from lib.invocation.retry import ANSWER, CUT
 from lib.invocation.within_deadline import within_deadline
 from lib.tokens import estimate
-from lib.toolcalls.length import too_long
+from lib.toolcalls.call_events import CallEvents
+from lib.toolcalls.prompt import too_long
 from lib.types.chat import ChatRequest
 from lib.types.events import (
     Code,
+    Draft,
     Event,
     Finish,
     Image,
@@ -28,16 +30,14 @@ from lib.types.events import (
     Revision,
     Start,
     Text,
-    ToolCallArguments,
-    ToolCallStart,
     Usage,
     is_content,
 )
 from lib.types.upstream import Tries
 from lib.upstreams.chatglm.chat.answer_stream import AnswerStream
 from lib.upstreams.chatglm.chat.body import Body, Drawing
-from lib.upstreams.chatglm.chat.calls import CallEvents
 from lib.upstreams.chatglm.chat.conversation import Conversations
+from lib.upstreams.chatglm.chat.native import NativeCalls, names_of
 from lib.upstreams.chatglm.chat.prompt import speaks_of_tools
 from lib.upstreams.chatglm.session.account import Account
 from lib.upstreams.chatglm.stream.event_json import in_the_middle
@@ -53,7 +53,7 @@ NAMING_TIMEOUT: Final = 30.0
 """Seconds for which a stream whose client has left is read on until it names its conversation: without the name it can
 neither be stopped nor deleted."""
 
-_TEXTS: Final = (Text, Code, Output, ToolCallArguments)
+_TEXTS: Final = (Text, Code, Output)
 
 _log = logging.getLogger("glm.chatglm")
 
@@ -81,7 +81,7 @@ class Generation:
     def __init__(self, request: ChatRequest, body: Body, account: Account, tries: Tries) -> None:
         self._request = request
         self._body = body
-        self._calls = CallEvents(request) if speaks_of_tools(request) else None
+        self._calls = self._call_events()
         self._account = account
         self._tries = tries
         self._reader = EventReader(draws=body.draws)
@@ -90,6 +90,8 @@ class Generation:
         self._texts: list[str] = []
         self._reasoning: list[str] = []
         self._shown = False
+        self._heard = False
+        """Something of the answer came with the last piece, though it may be held."""
         self._complaint = ""
 
     async def events(self) -> AsyncGenerator[list[Event]]:
@@ -138,7 +140,7 @@ class Generation:
     async def _attempt(self) -> list[Event]:
         """Ask, and read the first content; nothing where the service ended without any."""
         self._reader = EventReader(draws=self._body.draws)
-        self._calls = CallEvents(self._request) if self._calls else None
+        self._calls = self._call_events()
         await self._stream.open(_STREAM, self._body.json)
         return await self._read_until_content()
 
@@ -179,13 +181,19 @@ class Generation:
         try:
             await self._resume()
         except Error as error:
-            raise cut or UpstreamFailed("The service broke the answer off without an end.") from error
+            raise cut or UpstreamFailed(
+                "The service broke the answer off without an end: it is temporarily unavailable."
+            ) from error
         async for events in self._read_to_end():
             if self._request.streamed and any(isinstance(event, Revision) for event in events):
-                raise UpstreamFailed("The service broke the answer off, and a part of it was lost.")
+                raise UpstreamFailed(
+                    "The service broke the answer off, and a part of it was lost: it is temporarily unavailable."
+                )
             yield events
         if not self._over:
-            raise UpstreamFailed("The service broke the answer off twice without an end.")
+            raise UpstreamFailed(
+                "The service broke the answer off twice without an end: it is temporarily unavailable."
+            )
 
     async def _read_to_end(self) -> AsyncGenerator[list[Event]]:
         deadline = context.current().deadline
@@ -202,8 +210,9 @@ class Generation:
                     f"The service has sent nothing of the answer for {CONTENT_TIMEOUT:.0f} s."
                 ) from None
             events = self._feed(piece)
-            if events:
+            if self._heard:  # A call that is held is content, too.
                 last_content = loop.time()
+            if events:
                 yield events
             if not piece:
                 break
@@ -217,7 +226,7 @@ class Generation:
 
     @property
     def _failure(self) -> Error | None:
-        return self._reader.failure or (self._calls.failure if self._calls is not None else None)
+        return self._reader.failure
 
     def _refused(self, error: Error) -> Error:
         """`error`; where the prompt is too long, one that says how long each part of it is."""
@@ -231,12 +240,22 @@ class Generation:
         async with context.current().deadline.timeout():
             await self._stream.open(_CONTINUE, body)
 
+    def _call_events(self) -> CallEvents | None:
+        """What reads calls out of the events, where tools are spoken of."""
+        request = self._request
+        if not (speaks_of_tools(request) or request.tools):
+            return None
+        names = names_of(request.callable_tools)
+        return CallEvents(names, parallel=request.parallel_tool_calls, natives=NativeCalls(names))
+
     def _feed(self, piece: bytes) -> list[Event]:
         events = self._reader.feed(piece) if piece else self._reader.close()
+        self._heard = bool(events)
         self._note()
         if self._calls is not None:
-            natives, self._reader.calls = self._reader.calls, []
-            events = self._calls.take(events, natives)
+            events = self._calls.feed(events)
+        else:
+            events = [event for event in events if not isinstance(event, Draft)]
         if self._body.hide_reasoning:
             events = [event for event in events if not isinstance(event, Reasoning)]
         return self._counted(events)
@@ -253,11 +272,13 @@ class Generation:
                 self._shown = self._shown or bool(event.text.strip())
             elif isinstance(event, Reasoning):
                 self._reasoning.append(event.text)
-            elif isinstance(event, (Image, ToolCallStart)):
+            elif isinstance(event, (Image, Draft)):
                 self._shown = True
+                if isinstance(event, Draft):
+                    self._texts.append(event.written)
         if not events or not isinstance(finish := events[-1], Finish):
             return events
-        repaired = self._calls is not None or self._request.response_format is not None  # By emulation, in a new turn.
+        repaired = self._calls is not None or self._request.response_format is not None  # By a repair, in a new turn.
         if not self._shown and finish.reason == "stop" and self._reasoning and not repaired:
             raise UpstreamFailed(self._complaint or "The service thought, and then answered nothing. Try again.")
         return [*events[:-1], self._usage(), finish]
@@ -299,3 +320,8 @@ class Generation:
             await self._conversations.stop(self._reader.message_id)
         if last:
             await self._conversations.delete()
+
+
+def _broken_off(how: str) -> UpstreamFailed:
+    """In words that agents try again on."""
+    return UpstreamFailed(f"The service broke the answer off {how}: it is temporarily unavailable.")

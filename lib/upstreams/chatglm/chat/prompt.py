@@ -10,6 +10,7 @@ from typing import Final
 
 from lib.toolcalls import prompt as tools
 from lib.types.chat import ChatRequest, FilePart, Message, Part, Role, TextPart
+from lib.upstreams.chatglm.chat.native import shown_name
 
 MARKS: Final[dict[Role, str]] = {
     "system": "<|system|>",
@@ -33,7 +34,7 @@ def conversation(request: ChatRequest, *, continues_conversation: bool = False) 
     messages = newest(request.messages) if continues_conversation else request.messages
     if speaks_of_tools(request):
         names = tools.call_names(request.messages)
-        return tools.messages(request._replace(messages=tuple(messages)), cleaned, names)
+        return tools.messages(request._replace(messages=tuple(messages)), cleaned, names, shown_name)
     return [
         message._replace(parts=tuple(map(_cleaned, message.parts))) if message.role == "assistant" else message
         for message in messages

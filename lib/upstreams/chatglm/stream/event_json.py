@@ -24,6 +24,14 @@ _UNFINISHED: Final = {"init", *STOPPED_BY_FILTER, *FAILED}
 _TAG: Final = re.compile(r"<[^<>]{0,200}>")
 
 
+SERVICE_TOOLS: Final = frozenset({"search", "retrieve", "open", "open_url", "execute_sandbox_code", "finish"})
+"""The service's own tools: a native call of one of these is never the caller's (tools.md, "Two ways")."""
+SERVICE_CALL: Final = "mc_tool_call2"
+"""The `show_type` of a call of the service's own tools."""
+CALLERS_CALL: Final = "mc_tool_call"
+"""The `show_type` of a native call of a tool that the prompt declared."""
+
+
 class NativeCall(NamedTuple):
     """A `tool_calls` content: the model, or the service, calls a tool. Whose it is, its name and show type say."""
 
@@ -33,6 +41,12 @@ class NativeCall(NamedTuple):
     show_type: str
     from_result: bool
     """Only the result of the call that the service tried was seen."""
+
+    @property
+    def is_services(self) -> bool:
+        """Does the service run it by itself: so its show type says, or its name where that says nothing."""
+        named = self.name in SERVICE_TOOLS and self.show_type != CALLERS_CALL
+        return self.show_type == SERVICE_CALL or named
 
 
 def parse_event(data: bytes) -> dict[str, Any] | None:

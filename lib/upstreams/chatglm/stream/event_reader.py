@@ -9,6 +9,7 @@ from typing import Any, Final
 from lib.errors import Error, UpstreamFailed
 from lib.types.events import (
     Code,
+    Draft,
     DrawingPrompt,
     Event,
     Finish,
@@ -23,6 +24,7 @@ from lib.upstreams.chatglm.session import lenient
 from lib.upstreams.chatglm.stream.citations import CitationReader
 from lib.upstreams.chatglm.stream.doubling import DoublingFilter
 from lib.upstreams.chatglm.stream.event_json import (
+    CALLERS_CALL,
     FAILED,
     FINISHED,
     STOPPED_BY_FILTER,
@@ -68,8 +70,6 @@ class EventReader:
         """Why the answer failed, where it did. The events before the failure have been given."""
         self.complaint = ""
         """What the service said of a failure that did not end the answer."""
-        self.calls: list[NativeCall] = []
-        """Native calls, in order, for `answer.py` to take away."""
         self._seen_calls: list[NativeCall] = []
         self._draws = draws
         self._decoder = SseDecoder()
@@ -256,7 +256,8 @@ class EventReader:
         if call is None or call in self._seen_calls:
             return
         self._seen_calls.append(call)
-        self.calls.append(call)
+        if not call.is_services:
+            events.append(Draft(call.id, call.name, call.arguments, "", declared=call.show_type == CALLERS_CALL))
         if query := search_query(call):
             self._show([Search(query)], events)
 

@@ -8,9 +8,10 @@ import pytest
 
 from lib.errors import AccountBusy, AnswerUnusable, BadRequest, Error, UpstreamFailed
 from lib.invocation.retry import REPAIR_TURN
-from lib.toolcalls import emulation
+from lib.toolcalls import repair
 from lib.types.chat import ChatRequest, Message, ResponseFormat, TextPart, Tool, ToolChoice
 from lib.types.events import (
+    Draft,
     Event,
     Finish,
     Reasoning,
@@ -73,7 +74,7 @@ async def _take(answer: AsyncGenerator[list[Event]], seen: list[list[Event]]) ->
 
 def lists(model: Model, request: ChatRequest) -> list[list[Event]]:
     seen: list[list[Event]] = []
-    asyncio.run(_take(emulation.answer(request, model.ask), seen))
+    asyncio.run(_take(repair.answer(request, model.ask), seen))
     assert model.open == 0
     return seen
 
@@ -151,14 +152,14 @@ def test_a_kept_conversation_goes_on() -> None:
 
 
 def test_calls_are_an_answer_too() -> None:
-    model = Model([[Start(""), Text("I look."), *CALL], [CALLED]])
-    assert events(model, NUMBER._replace(tools=(LOOK,))) == [Start(""), *CALL, CALLED]
+    model = Model([[Start(""), Text("I look."), GOOD], [CALLED]])
+    assert events(model, NUMBER._replace(tools=(LOOK,))) == [Start(""), *told(GOOD), CALLED]
 
 
 def test_a_required_call_comes_before_the_value() -> None:
     request = NUMBER._replace(tools=(LOOK,), tool_choice=ToolChoice("required"))
-    model = Model(says('{"n": 1}'), [[Start(""), *CALL], [CALLED]])
-    assert events(model, request) == [Start(""), *CALL, Usage(10, 5), CALLED]
+    model = Model(says('{"n": 1}'), [[Start(""), GOOD], [CALLED]])
+    assert events(model, request) == [Start(""), *told(GOOD), Usage(10, 5), CALLED]
     assert "look" in last_words(model.asked[1])
 
 
@@ -168,7 +169,7 @@ def test_an_answer_without_an_end_has_failed() -> None:
 
 
 def test_an_account_that_is_not_free_yet_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(emulation, "REPAIR_TURN", REPAIR_TURN._replace(times=2, first=0.0))
+    monkeypatch.setattr(repair, "REPAIR_TURN", REPAIR_TURN._replace(times=2, first=0.0))
     model = Model(says("No."), [AccountBusy("busy")], [AccountBusy("busy")], says('{"n": 1}'))
     assert Text('{"n": 1}') in events(model, NUMBER)
     with pytest.raises(AccountBusy):
@@ -187,111 +188,124 @@ def test_a_request_without_either_goes_through() -> None:
     assert lists(Model(answer), ASKED) == list(answer)
 
 
-def test_a_call_streams_as_it_comes() -> None:
+def test_what_the_upstream_calls_natively_streams_as_it_comes() -> None:
     model = Model([[Start(""), Reasoning("hm")], [Text("I look. ")], CALL[:2], CALL[2:], [Usage(1, 1), CALLED]])
     assert lists(model, MUST) == [
         [Start(""), Reasoning("hm")],
         [Text("I look. "), *CALL[:2]],
         CALL[2:],
+        [Usage(1, 1)],
         [Usage(1, 1), CALLED],
     ]
+
+
+def told(call: Draft) -> list[Event]:
+    return [ToolCallStart(call.id, call.name), ToolCallArguments(call.arguments), ToolCallEnd()]
+
+
+GOOD = Draft("1", "look", '{"at": "sky"}', "<tool_call>look…")
+BAD = Draft("2", "look", "{}", "<tool_call>look</tool_call>")
+UNKNOWN = Draft("3", "peek", '{"at": "sky"}', "<tool_call>peek</tool_call>", declared=False)
+
+
+def test_a_call_goes_out_whole_behind_the_text_before_it() -> None:
+    model = Model([[Start(""), Text("I look.")], [GOOD], [CALLED]])
+    assert lists(model, MAY) == [[Start(""), Text("I look.")], [*told(GOOD), CALLED]]
+
+
+@pytest.mark.parametrize("wrong", [BAD, UNKNOWN])
+@pytest.mark.parametrize("streamed", [True, False])
+def test_a_call_that_cannot_be_used_is_asked_for_once_more(wrong: Draft, streamed: bool) -> None:
+    model = Model([[Start(""), Text("I look.")], [wrong], [CALLED]], [[Start(""), Text("Again."), GOOD], [CALLED]])
+    assert events(model, MAY._replace(streamed=streamed)) == [Start(""), Text("I look."), *told(GOOD), CALLED]
+    assert wrong.written in model.asked[1].messages[-2].text
+    assert "look" in last_words(model.asked[1])
+
+
+def test_the_second_call_counts_where_it_comes_else_the_first() -> None:
+    other = BAD._replace(id="9")
+    assert events(Model([[Start(""), BAD], [CALLED]], [[Start(""), other], [CALLED]]), MAY)[1:-1] == told(other)
+    left = events(Model([[Start(""), BAD], [CALLED]], says("No.")), MAY)
+    assert [one for one in left if not isinstance(one, Start | Usage)] == [*told(BAD), CALLED]
+    changed = GOOD._replace(arguments='{"at": 1}')
+    both = events(Model([[Start(""), GOOD, BAD], [CALLED]], [[Start(""), changed], [CALLED]]), MAY)
+    assert [one.text for one in both if isinstance(one, ToolCallArguments)] == [GOOD.arguments, changed.arguments]
+
+
+def test_a_call_of_no_declared_tool_is_text_in_the_end_or_a_call_where_the_caller_answers_such() -> None:
+    twice = Model([[Start(""), UNKNOWN], [CALLED]], [[Start(""), UNKNOWN], [CALLED]])
+    assert events(twice, MAY) == [Start(""), Text(UNKNOWN.written), STOP]
+    once = Model([[Start(""), UNKNOWN], [CALLED]])
+    assert events(once, MAY._replace(unknown_calls=True)) == [Start(""), *told(UNKNOWN), CALLED]
+
+
+def test_a_call_is_not_shown_where_none_is_wanted() -> None:
+    model = Model([[Start(""), Text("Hello."), GOOD], [CALLED]])
+    asked = MAY._replace(tool_choice=ToolChoice("none"))
+    assert events(model, asked) == [Start(""), Text("Hello."), STOP]
 
 
 def test_a_call_that_has_to_come_is_asked_for_again() -> None:
     model = Model(
         [[Start(""), Reasoning("hm")], [Text("Looking.")], [Usage(10, 5), STOP]],
-        [[Start(""), *CALL], [Usage(1, 1), CALLED]],
+        [[Start(""), GOOD], [Usage(1, 1), CALLED]],
     )
-    assert events(model, MUST) == [Start(""), Reasoning("hm"), *CALL, Usage(11, 6), CALLED]
+    assert [one for one in events(model, MUST) if not isinstance(one, Usage)] == [
+        Start(""),
+        Reasoning("hm"),
+        *told(GOOD),
+        CALLED,
+    ]
     assert "look" in last_words(model.asked[1])
 
 
 def test_a_call_in_a_revision_counts() -> None:
-    revision = Revision((Text("I look."), *CALL))
+    revision = Revision((Text("I look."), GOOD))
     assert events(Model([[Start(""), Text("No.")], [revision], [CALLED]]), MUST) == [
         Start(""),
-        Text("No."),
-        revision,
+        Text("I look."),
+        *told(GOOD),
         CALLED,
     ]
 
 
-def test_no_call_twice_is_an_error() -> None:
+@pytest.mark.parametrize("answer", [[Text("No.")], [UNKNOWN]])
+def test_no_call_twice_is_an_error(answer: list[Event]) -> None:
     with pytest.raises(AnswerUnusable) as caught:
-        lists(Model(says("No."), says("No.")), MUST)
+        lists(Model([[Start(""), *answer], [STOP]], [[Start(""), *answer], [STOP]]), MUST)
     assert caught.value.code == "tool_call_missing"
 
 
 def test_an_answer_that_was_cut_before_its_call_comes_as_it_is() -> None:
-    model = Model(says("I look", finish=Finish("length")))
-    assert events(model, MUST) == [Start(""), Usage(10, 5), Text("I look"), Usage(10, 5), Finish("length")]
+    found = events(Model(says("I look", finish=Finish("length"))), MUST)
+    assert [one for one in found if not isinstance(one, Usage)] == [Start(""), Text("I look"), Finish("length")]
 
 
 def test_text_under_auto_streams_as_it_comes() -> None:
-    assert lists(Model(says(" ", "a", "b")), MAY) == [
-        [Start(""), Usage(10, 5), Text(" "), Text("a")],
-        [Text("b")],
-        [Usage(10, 5), STOP],
-    ]
+    assert lists(Model(says(" ", "a", "b")), MAY)[:2] == [[Start(""), Usage(10, 5), Text(" "), Text("a")], [Text("b")]]
 
 
 def test_after_thinking_alone_the_model_goes_on() -> None:
     model = Model([[Start(""), Reasoning("hm")], [Usage(1, 1), STOP]], [[Start(""), Text("Yes.")], [Usage(2, 2), STOP]])
-    assert events(model, MAY) == [Start(""), Reasoning("hm"), Text("Yes."), Usage(3, 3), STOP]
+    found = events(model, MAY)
+    assert [one for one in found if not isinstance(one, Usage)] == [Start(""), Reasoning("hm"), Text("Yes."), STOP]
+    assert [one for one in found if isinstance(one, Usage)][-1] == Usage(3, 3)
     nothing: Lists = [[Start(""), Reasoning("hm")], [STOP]]
     with pytest.raises(UpstreamFailed) as caught:
         lists(Model(nothing, nothing), MAY)
     assert caught.value.code == "empty_answer"
 
 
-def test_a_call_of_a_strict_tool_is_checked_before_it_goes_out() -> None:
-    model = Model([[Start(""), *WRONG], [Text("never read"), CALLED]], [[Start("")], CALL[:2], CALL[2:], [CALLED]])
-    assert events(model, STRICT) == [Start(""), *CALL, CALLED]
-    assert "at" in last_words(model.asked[1])
+@pytest.mark.parametrize("native", [True, False])
+def test_a_call_of_a_strict_tool_never_goes_out_where_it_does_not_fit(native: bool) -> None:
+    wrong: list[Event] = WRONG if native else [BAD]
+    right: list[Event] = CALL if native else [GOOD]
+    model = Model([[Start(""), *wrong], [CALLED]], [[Start("")], right, [CALLED]])
+    arguments = "".join(one.text for one in events(model, STRICT) if isinstance(one, ToolCallArguments))
+    assert arguments == GOOD.arguments
     with pytest.raises(AnswerUnusable) as caught:
-        lists(Model([[Start(""), *WRONG]], [[Start(""), *WRONG]]), STRICT)
+        lists(Model([[Start(""), *wrong], [CALLED]], [[Start(""), *wrong], [CALLED]]), STRICT)
     assert caught.value.code == "invalid_tool_arguments"
-
-
-def test_a_call_of_a_strict_tool_that_does_not_fit_after_text_ends_the_answer() -> None:
-    model = Model([[Start(""), Text("I look.")], WRONG, [CALLED]])
-    with pytest.raises(AnswerUnusable):
-        lists(model, STRICT)
-    assert len(model.asked) == 1
-
-
-def test_a_call_of_another_tool_goes_out_as_it_is() -> None:
-    assert events(Model([[Start(""), *WRONG], [CALLED]]), MAY) == [Start(""), *WRONG, CALLED]
-
-
-WHOLE = MAY._replace(streamed=False)
-
-
-def checked(model: Model, request: ChatRequest) -> list[Event]:
-    seen: list[list[Event]] = []
-    asyncio.run(_take(emulation.answer(request, model.ask, check_calls=True), seen))
-    return [event for events in seen for event in events]
-
-
-def test_a_call_that_nobody_has_seen_is_asked_for_again_whatever_its_tool_is() -> None:
-    model = Model([[Start(""), Text("I look.")], WRONG, [CALLED]], [[Start("")], CALL, [CALLED]])
-    assert checked(model, WHOLE) == [Start(""), *CALL, CALLED]
-    assert "at" in last_words(model.asked[1])
-
-
-def test_it_is_asked_for_once_and_then_it_is_the_callers_to_say_what_is_wrong() -> None:
-    model = Model([[Start(""), *WRONG], [CALLED]], [[Start(""), *WRONG], [CALLED]])
-    assert checked(model, WHOLE) == [Start(""), *WRONG, CALLED]
-    with pytest.raises(AnswerUnusable):
-        lists(Model([[Start(""), *WRONG]], [[Text("I look."), *WRONG]]), STRICT._replace(streamed=False))
-
-
-def test_what_is_seen_as_it_comes_is_not_asked_for_again() -> None:
-    model = Model([[Start(""), *WRONG], [CALLED]])
-    assert checked(model, MAY) == [Start(""), *WRONG, CALLED]
-    assert checked(Model([[Start(""), Text("No."), STOP]]), WHOLE) == [Start(""), Text("No."), STOP]
-    cut = Finish("length")
-    assert checked(Model([[Start(""), *WRONG], [cut]]), WHOLE) == [Start(""), *WRONG, cut]
 
 
 def test_a_strict_call_that_was_cut_does_not_go_out() -> None:
@@ -304,7 +318,7 @@ def test_an_answer_that_is_not_read_to_its_end_is_closed(request_: ChatRequest) 
     model = Model([[Start(""), Reasoning("a"), Text("b")], [Text('{"n": 1}'), *CALL], [STOP], [STOP]])
 
     async def leave() -> None:
-        answer = emulation.answer(request_, model.ask)
+        answer = repair.answer(request_, model.ask)
         await anext(answer)
         await answer.aclose()
         assert model.open == 0
