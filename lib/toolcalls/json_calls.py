@@ -59,7 +59,8 @@ def parse(block: str, names: Names) -> list[Written]:
             return []
     if given is None:
         return []
-    return [Written(name, given, raw=False)] if re.fullmatch(r"[\w.:/\- ]{1,128}", name) else []
+    is_name = names.has(name) or re.fullmatch(r"[\w.:/\- ]{1,128}", name) is not None
+    return [Written(name, given, raw=False)] if is_name else []
 
 
 def calls_in(text: str) -> list[Written]:

@@ -65,7 +65,7 @@ def _call(text: str, at: int, names: Names) -> tuple[Written, int] | None:
         values[key], at = _value(text, values_at)
     elif text.startswith(_KEY_END, at):
         at += len(_KEY_END)
-    if not _NAME.fullmatch(name):
+    if not (names.has(name) or _NAME.fullmatch(name)):
         return None
     while True:
         while stray := _STRAY.match(text, at):
