@@ -211,14 +211,9 @@ def _platform_redis(environ: Mapping[str, str]) -> str | None:
 def kind() -> Literal["own-token", "access-key", "misconfigured"]:
     """What callers present: tokens of their own, or an access key. Settings that cannot work are told as that."""
     try:
-        chosen = current()
+        return "access-key" if current().check().access_keys else "own-token"
     except Misconfigured:
         return "misconfigured"
-    try:
-        chosen.check()
-    except Misconfigured:
-        return "misconfigured"
-    return "access-key" if chosen.access_keys else "own-token"
 
 
 def complaint() -> str:
