@@ -148,6 +148,11 @@ class ChatRequest(NamedTuple):
         return tuple(tool for tool in self.tools if not choice.names or tool.name in choice.names)
 
 
+def asks(message: Message) -> bool:
+    """Is there anything in a message that can be answered: instructions alone can, too."""
+    return bool(message.role == "tool" or message.tool_calls or message.files or message.text.strip())
+
+
 def texts(messages: Sequence[Message]) -> str:
     """All that was said in `messages`."""
     return "\n".join(message.text for message in messages)

@@ -7,26 +7,28 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from lib.errors import BadRequest
 from lib.types.chat import FilePart, Part, TextPart
+from lib.wires.shared import foreign
 from lib.wires.shared.data_url import as_data_url, as_url
 from lib.wires.shared.request import Model
 
 MAX_PARTS: Final = 10_000
 """Parts of one item: several times what the longest turns of agents have."""
 
-_TEXTS: Final = ("input_text", "output_text", "text", "summary_text", "reasoning_text")
+
+def as_contents(value: Any) -> Any:
+    """A content's parts in this wire's words, whatever wire's the client used."""
+    parts = foreign.as_parts(value)
+    return [_in_our_words(part) for part in parts] if isinstance(parts, list) else parts
 
 
-def _as_parts(value: Any) -> Any:
-    if isinstance(value, str):
-        return [{"type": "input_text", "text": value}]
-    if isinstance(value, dict):
-        return [value]
-    return [] if value is None else value
-
-
-def _as_address(value: Any) -> Any:
-    """The address of a picture; some clients write it as chat completions do."""
-    return value.get("url") if isinstance(value, dict) else value
+def _in_our_words(part: Any) -> Any:
+    if (words := foreign.words_of(part)) is not None:
+        return {"type": "input_text", "text": words}
+    if (picture := foreign.picture_of(part)) is not None:
+        return {"type": "input_image", "image_url": picture}
+    if (file := foreign.file_of(part)) is not None:
+        return {"type": "input_file", **file}
+    return part
 
 
 class SaidText(Model):
@@ -34,6 +36,13 @@ class SaidText(Model):
 
     type: Literal["input_text", "output_text", "text", "summary_text", "reasoning_text"] = "input_text"
     text: str
+
+
+class EncryptedContent(Model):
+    """What one agent of the client's says to another: plain words, where no service has encrypted them."""
+
+    type: Literal["encrypted_content"]
+    encrypted_content: str = ""
 
 
 class Refusal(Model):
@@ -46,8 +55,8 @@ class Refusal(Model):
 class InputImage(Model):
     """A picture."""
 
-    type: Literal["input_image", "image_url"]
-    image_url: Annotated[str | None, BeforeValidator(_as_address, json_schema_input_type=str | None)] = None
+    type: Literal["input_image", "image_url", "computer_screenshot"]
+    image_url: str | None = None
     """An http, https or data URL."""
     file_id: str | None = None
 
@@ -65,13 +74,14 @@ class InputFile(Model):
 
 def _tag(value: Any) -> str:
     kind = value.get("type", "input_text") if isinstance(value, dict) else getattr(value, "type", "")
-    if kind in _TEXTS:
+    if kind == "input_text":
         return "<text>"
-    return "<input_image>" if kind == "image_url" else f"<{kind}>"
+    return "<input_image>" if kind in ("image_url", "computer_screenshot") else f"<{kind}>"
 
 
 Content = Annotated[
     Annotated[SaidText, Tag("<text>")]
+    | Annotated[EncryptedContent, Tag("<encrypted_content>")]
     | Annotated[Refusal, Tag("<refusal>")]
     | Annotated[InputImage, Tag("<input_image>")]
     | Annotated[InputFile, Tag("<input_file>")],
@@ -84,7 +94,7 @@ Content = Annotated[
     ),
 ]
 _ContentList = Annotated[list[Content], Field(max_length=MAX_PARTS)]
-Contents = Annotated[_ContentList, BeforeValidator(_as_parts, json_schema_input_type=str | _ContentList | None)]
+Contents = Annotated[_ContentList, BeforeValidator(as_contents, json_schema_input_type=str | _ContentList | None)]
 
 
 def parts(contents: Iterable[Content], place: str) -> Iterator[Part]:
@@ -105,6 +115,8 @@ def _part(content: Content, place: str) -> Part:
     match content:
         case SaidText():
             return TextPart(content.text)
+        case EncryptedContent():
+            return TextPart(content.encrypted_content)
         case Refusal():
             return TextPart(content.refusal)
         case InputImage():

@@ -3,23 +3,27 @@
 What an item holds is complete in its `response.output_item.done`, which is all that Codex reads of it.
 """
 
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Callable, Iterable, Iterator
 from secrets import token_hex
 from typing import Any, Final
 
+from lib.errors import AnswerUnusable
 from lib.types.events import Reasoning, Search, Source, Text, ToolCallArguments, ToolCallEnd, ToolCallStart
-from lib.wires.responses.tool_names import ToolNames
+from lib.wires.responses.tool_names import NATIVE, Native, ToolNames
 from lib.wires.shared.custom_tool import unwrap_input
 from lib.wires.shared.reply import OPAQUE, Annotation, Delta
 
 type Json = dict[str, Any]
 
+_PAST: Final = "A summary of this conversation so far, which stands for all that came before:\n\n"
 _PREFIXES: Final = {
     "message": "msg",
     "reasoning": "rs",
     "function_call": "fc",
     "custom_tool_call": "ctc",
     "web_search_call": "ws",
+    **{native.call: native.prefix for native in NATIVE.values()},
 }
 
 
@@ -32,6 +36,8 @@ class Output:
         self._names = names
         self._shows_searches = shows_searches
         self._encrypts_reasoning = encrypts_reasoning
+        self._native: tuple[Native, str] | None = None
+        """A call of a tool of OpenAI's own, and its id: its item comes when its arguments are complete."""
         self._open: Json | None = None
         """The item that grows; what grows in it is in `_pieces` and `_annotations`."""
         self._pieces: list[str] = []
@@ -83,11 +89,12 @@ class Output:
             case ToolCallStart(call_id, name):
                 yield from self._call(call_id, name)
             case ToolCallArguments(text):
-                if self._is_open("custom_tool_call"):
+                if self._native or self._is_open("custom_tool_call"):
                     self._pieces.append(text)
                 else:
                     yield self._grow("response.function_call_arguments.delta", text)
             case ToolCallEnd():
+                yield from self._native_call()
                 yield from self._close("completed")
 
     def _text(self, text: str) -> Iterator[Json]:
@@ -103,9 +110,21 @@ class Output:
 
     def _call(self, call_id: str, name: str) -> Iterator[Json]:
         tool = self._names.find(name)
+        if tool.kind in NATIVE:
+            yield from self._close("completed")
+            self._native, self._pieces = (NATIVE[tool.kind], call_id), []
+            return
         namespace = {"namespace": tool.namespace} if tool.namespace else {}
         kind, field = ("custom_tool_call", "input") if tool.kind == "custom" else ("function_call", "arguments")
         yield from self._begin(kind, call_id=call_id, name=tool.name, **namespace, **{field: ""})
+
+    def _native_call(self) -> Iterator[Json]:
+        if self._native is None:
+            return
+        (native, call_id), self._native = self._native, None
+        arguments = json.loads("".join(self._pieces) or "{}")
+        fields = {native.field: {**arguments, **native.in_field}, **native.in_item}
+        yield from self._begin(native.call, call_id=call_id, **fields)
 
     def _annotate(self, start: int, end: int, url: str, title: str) -> Iterator[Json]:
         annotation = {"type": "url_citation", "start_index": start, "end_index": end, "url": url, "title": title or url}
@@ -179,6 +198,28 @@ class Output:
         yield {"type": "response.output_item.done", "output_index": len(self.items), "item": item}
         self.items.append(item)
         self._open = None
+
+
+class CompactionOutput:
+    """The one item of a response that compacts a conversation: the model's summary, sealed."""
+
+    def __init__(self, seal: Callable[[str], str]) -> None:
+        self.items: list[Json] = []
+        self._seal = seal
+        self._pieces: list[str] = []
+
+    def feed(self, deltas: Iterable[Delta]) -> list[Json]:
+        self._pieces += [delta.text for delta in deltas if isinstance(delta, Text)]
+        return []
+
+    def finish(self, status: str) -> list[Json]:
+        """The events of the item. Raises `AnswerUnusable` where the model has written nothing."""
+        text = "".join(self._pieces).strip()
+        if not text:
+            raise AnswerUnusable("The model wrote no summary of the conversation.")
+        item = {"id": f"cmp_{token_hex(16)}", "type": "compaction", "encrypted_content": self._seal(_PAST + text)}
+        self.items.append(item)
+        return [{"type": f"response.output_item.{kind}", "output_index": 0, "item": item} for kind in ("added", "done")]
 
 
 def _text_part(text: str, annotations: list[Json]) -> Json:

@@ -7,39 +7,45 @@ from pydantic import BeforeValidator, Field
 
 from lib.errors import BadRequest
 from lib.types import chat
-from lib.types.chat import Effort, Message, Sampling, TextPart
+from lib.types.chat import Message, Sampling, TextPart
 from lib.wires.responses.content import Contents, text_of
-from lib.wires.responses.conversation import Conversation
-from lib.wires.responses.items import Item, MessageItem
+from lib.wires.responses.conversation import Conversation, Open
+from lib.wires.responses.items import (
+    AdditionalToolsItem,
+    CallOutputItem,
+    CompactionTriggerItem,
+    Item,
+    MessageItem,
+)
 from lib.wires.responses.tools import (
     MAX_TOOLS,
     Choice,
     Declared,
+    DeclaredTool,
     Echoed,
     ResponseTool,
     TextFormat,
     declared,
     tool_choice,
 )
+from lib.wires.shared.foreign import effort_of
 from lib.wires.shared.request import DEFAULT_MODEL, MAX_MESSAGES, MAX_PARTS, Model, TokenLimit, WantedModel
 
 MAX_ID: Final = 512
 """Letters of an id that a client sends back: ours have fewer than 300."""
 ENCRYPTED_REASONING: Final = "reasoning.encrypted_content"
 _LOGPROBS: Final = "message.output_text.logprobs"
-_EFFORTS: Final[dict[str | None, Effort]] = {
-    "none": "none",
-    "minimal": "minimal",
-    "low": "low",
-    "medium": "medium",
-    "high": "high",
-    "xhigh": "xhigh",
-    "max": "max",
-}
+_COMPACT: Final = """\
+Write down what is needed to go on with this work without any of the messages above: they will be gone, and only your \
+text will be there. Say what the user wants, in the user's own words where they matter; what was decided, and why; \
+what was done and found, with the paths, names, commands and figures; what is left, and what comes next. Call no \
+tool, answer nothing else, and write in the user's language."""
 
 
 def _as_items(value: Any) -> Any:
-    return [{"type": "message", "role": "user", "content": value}] if isinstance(value, str) else value
+    if isinstance(value, str):
+        return [{"type": "message", "role": "user", "content": value}]
+    return [] if value is None else value
 
 
 def _as_instructions(value: Any) -> Any:
@@ -127,25 +133,36 @@ class ResponseRequest(Model):
             raise BadRequest(f"The input holds more than {MAX_PARTS:,} parts.", param="input")
         return self
 
-    def chat_request(self, conversation_id: str | None = None) -> chat.ChatRequest:
-        """What the caller asks. Raises `BadRequest` where nothing is asked.
+    def chat_request(
+        self, conversation_id: str | None = None, open_compaction: Open = lambda sealed: ""
+    ) -> chat.ChatRequest:
+        """What the caller asks. Raises `BadRequest` where nothing is asked, and for a compaction that cannot be read.
 
         `conversation_id`: the service's, that `previous_response_id` stands for.
         """
-        conversation = Conversation(self.declared.names)
+        conversation = Conversation(self.declared.names, open_compaction)
         conversation.add(self.input)
-        if not any(map(_asks, conversation.messages)):
-            raise BadRequest("The input holds nothing to answer.", param="input")
         instructions = (Message("system", (TextPart(words),)),) if (words := self.instructions_text) else ()
+        messages = (*instructions, *conversation.messages)
+        if not any(map(chat.asks, messages)):
+            raise BadRequest("The input holds nothing to answer.", param="input")
+        effort = effort_of(self.reasoning.effort) if self.reasoning else None
+        if self.compacts:
+            return chat.ChatRequest(
+                model=self.model,
+                streamed=bool(self.stream),
+                messages=(*messages, Message("user", (TextPart(_COMPACT),))),
+                effort=effort,
+                search=False,
+            )
         if conversation_id is None and self.store:
             conversation_id = ""
-        reasoning = self.reasoning or ReasoningOptions()
         return chat.ChatRequest(
             model=self.model,
             streamed=bool(self.stream),
-            messages=(*instructions, *conversation.messages),
+            messages=messages,
             conversation_id=conversation_id,
-            effort=_EFFORTS.get(reasoning.effort),
+            effort=effort,
             # OpenAI's service searches where the request declares its search, and nowhere else.
             search=any(tool.is_search and tool.external_web_access is not False for tool in self.tools or ()),
             tools=self.declared.tools,
@@ -160,7 +177,11 @@ class ResponseRequest(Model):
     @cached_property
     def declared(self) -> Declared:
         """The tools that may be called, and their names. Raises `BadRequest` where they cannot be told apart."""
-        return declared(self.tools or ())
+        later: list[DeclaredTool] = []
+        for item in self.input:
+            if isinstance(item, AdditionalToolsItem | CallOutputItem):
+                later += item.tools
+        return declared(self.tools or (), later)
 
     @property
     def instructions_text(self) -> str:
@@ -168,12 +189,23 @@ class ResponseRequest(Model):
         return text_of(self.instructions)
 
     @property
+    def compacts(self) -> bool:
+        """Is the answer to be one item that stands for the conversation so far."""
+        return any(isinstance(item, CompactionTriggerItem) for item in self.input)
+
+    @property
     def shows_searches(self) -> bool:
         """Does the client know of a search, so that it is told of one."""
         return any(tool.is_search for tool in self.tools or ())
 
 
-def _asks(message: Message) -> bool:
-    if message.role == "system":
-        return False
-    return bool(message.role == "tool" or message.tool_calls or message.files or message.text.strip())
+class CompactRequest(ResponseRequest):
+    """`POST /v1/responses/compact`: the body, which asks for a compaction by its path."""
+
+    input: Annotated[_Items, BeforeValidator(_as_items, json_schema_input_type=str | _Items | None)] = Field(
+        default_factory=list
+    )
+
+    def check(self) -> Self:
+        self.input.append(CompactionTriggerItem())
+        return super().check()

@@ -1,6 +1,6 @@
 """`POST /v1/responses`: what clients get, whole or as events."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from secrets import token_hex
 from typing import Any, Final
 
@@ -8,8 +8,8 @@ from lib.errors import Error
 from lib.types import chat
 from lib.types.events import Event, FinishReason, Usage
 from lib.wires.openai.wire import COMMENT
-from lib.wires.responses.output import Json, Output
-from lib.wires.responses.request import ENCRYPTED_REASONING, ResponseRequest
+from lib.wires.responses.output import CompactionOutput, Json, Output
+from lib.wires.responses.request import ENCRYPTED_REASONING, CompactRequest, ResponseRequest
 from lib.wires.responses.wire import failure_object
 from lib.wires.shared.encoding import SSE, sse
 from lib.wires.shared.reply import Reply
@@ -21,17 +21,24 @@ _INCOMPLETE: Final[dict[FinishReason, str]] = {"length": "max_output_tokens", "c
 class ResponseAnswer:
     """The answer as the events of a stream, of which the last holds it as one `response`."""
 
-    def __init__(self, request: ResponseRequest, wanted: chat.ChatRequest) -> None:
+    def __init__(
+        self, request: ResponseRequest, wanted: chat.ChatRequest, seal: Callable[[str], str] = lambda text: text
+    ) -> None:
+        """`seal`: encrypts what a compaction holds."""
         self._request = request
         self._reply = Reply(wanted)
         self._random_id = f"resp_{token_hex(16)}"
         self._keeps = wanted.conversation_id is not None
-        self._output = Output(
+        self._output = CompactionOutput(seal) if request.compacts else self._items()
+        self._begun = False
+
+    def _items(self) -> Output:
+        request = self._request
+        return Output(
             request.declared.names,
             shows_searches=request.shows_searches,
             encrypts_reasoning=ENCRYPTED_REASONING in (request.include or ()),
         )
-        self._begun = False
 
     @property
     def finished(self) -> bool:
@@ -48,8 +55,9 @@ class ResponseAnswer:
         Raises `UpstreamFailed` where it is not complete.
         """
         reason = self._reply.finish()
-        status = "incomplete" if reason in _INCOMPLETE else "completed"
-        details = {"reason": _INCOMPLETE[reason]} if reason in _INCOMPLETE else None
+        why = None if self._request.compacts else _INCOMPLETE.get(reason)
+        status = "incomplete" if why else "completed"
+        details = {"reason": why} if why else None
         events = [*self._begin(), *self._output.finish(status)]
         response = self._object(status) | {
             "incomplete_details": details,
@@ -71,6 +79,9 @@ class ResponseAnswer:
 
     def whole(self) -> Json:
         response: Json = self.finish()[-1]["response"]
+        if isinstance(self._request, CompactRequest):
+            kept = {name: response[name] for name in ("id", "created_at", "output", "usage")}
+            return {**kept, "object": "response.compaction"}
         return response
 
     def _begin(self) -> list[Json]:
@@ -125,8 +136,10 @@ class ResponseEncoder:
     text_copies = 5
     """In its delta, when its part is done (twice), its item, and the response."""
 
-    def __init__(self, request: ResponseRequest, wanted: chat.ChatRequest) -> None:
-        self._answer = ResponseAnswer(request, wanted)
+    def __init__(
+        self, request: ResponseRequest, wanted: chat.ChatRequest, seal: Callable[[str], str] = lambda text: text
+    ) -> None:
+        self._answer = ResponseAnswer(request, wanted, seal)
         self._sent = 0
 
     @property

@@ -1,11 +1,35 @@
 """Tools in namespaces, by the one name that a model knows each by, and back."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
-from typing import Final, Literal, NamedTuple
+from types import MappingProxyType
+from typing import Any, Final, Literal, NamedTuple
 
-type Kind = Literal["function", "custom"]
+type Kind = Literal["function", "custom", "local_shell", "shell", "apply_patch", "computer", "tool_search"]
+
+
+class Native(NamedTuple):
+    """How a tool of OpenAI's own is called: not as a function, but in an item of its own."""
+
+    call: str
+    """The item's type."""
+    prefix: str
+    """Of its id."""
+    field: str
+    """Where the arguments stand in it, as an object."""
+    in_field: Mapping[str, Any] = MappingProxyType({})
+    in_item: Mapping[str, Any] = MappingProxyType({})
+    """What else stands there."""
+
+
+NATIVE: Final[Mapping[Kind, Native]] = {
+    "local_shell": Native("local_shell_call", "lsh", "action", {"type": "exec", "env": {}}),
+    "shell": Native("shell_call", "sh", "action"),
+    "apply_patch": Native("apply_patch_call", "apc", "operation"),
+    "computer": Native("computer_call", "cu", "action", in_item={"pending_safety_checks": []}),
+    "tool_search": Native("tool_search_call", "tsc", "arguments", in_item={"execution": "client"}),
+}
 
 MAX_LENGTH: Final = 64
 """Letters of a name: services take no more."""
@@ -47,8 +71,14 @@ class ToolNames:
     def flat(self, name: str, namespace: str = "") -> str:
         """What the model calls the tool. One that is not declared, as in an old call, is named the same way."""
         if not namespace:
-            return name
+            return name if name in self._by_flat else self._only(name)
         return self._flat.get((namespace, name)) or _joined(namespace, name)
+
+    def _only(self, name: str) -> str:
+        """What the one tool is called that has this name in any namespace; the name itself where there is no such one,
+        or there are several. Clients leave the namespace out of a call whose answer did."""
+        found = [flat for (_, plain), flat in self._flat.items() if plain == name]
+        return found[0] if len(found) == 1 else name
 
     def has(self, flat: str) -> bool:
         """Is there a tool that the model calls so."""

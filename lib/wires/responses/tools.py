@@ -3,24 +3,29 @@
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, Final, Literal, NamedTuple
 
-from pydantic import ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field
 
 from lib.errors import BadRequest
 from lib.types.chat import ResponseFormat, Tool, ToolChoice
-from lib.wires.responses.tool_names import Kind, ToolNames
+from lib.wires.responses.tool_names import NATIVE, Kind, ToolNames
+from lib.wires.shared.client_tools import client_tool
 from lib.wires.shared.custom_tool import custom_tool
+from lib.wires.shared.foreign import as_function
 from lib.wires.shared.request import Model, ToolName
 from lib.wires.shared.tool_choice import WORDS, Word
 
 MAX_TOOLS: Final = 512
 """Tools of one request, and of each namespace: four times what OpenAI takes."""
-_KINDS: Final[dict[str, Kind]] = {"function": "function", "custom": "custom"}
+_OWN: Final = ("function", "custom")
 
 
 class Echoed(Model):
     """A part of the request that the response repeats whole."""
 
     model_config = ConfigDict(extra="allow")
+
+
+_QUERY: Final = {"type": "object", "properties": {"query": {"type": "string"}}, "required": ["query"]}
 
 
 class Grammar(Echoed):
@@ -50,11 +55,16 @@ class InnerTool(Echoed):
         return Tool(name, description, self.parameters or {}, bool(self.strict))
 
 
-class ResponseTool(InnerTool):
+_InnerTools = Annotated[list[Annotated[InnerTool, BeforeValidator(as_function)]], Field(max_length=MAX_TOOLS)]
+
+
+class DeclaredTool(InnerTool):
     """A tool, or a namespace of some. Those of other types, which only their own service can run, are left out."""
 
-    tools: Annotated[list[InnerTool], Field(max_length=MAX_TOOLS)] | None = None
+    tools: _InnerTools | None = None
     """Of a namespace: what is in it."""
+    execution: str | None = None
+    """Of a search for tools: `client` where the caller runs it."""
     external_web_access: bool | None = None
     """Of the web search: False for one that only looks into what OpenAI has stored."""
 
@@ -62,6 +72,20 @@ class ResponseTool(InnerTool):
     def is_search(self) -> bool:
         """Is it the search that the service has, too."""
         return self.type.startswith("web_search")
+
+    def of_client(self) -> tuple[Kind, Tool] | None:
+        """What the caller runs, though it declares it by its type alone; None for any other tool."""
+        if self.type == "tool_search":
+            found = Tool("tool_search", self.description or "Finds tools.", self.parameters or _QUERY)
+            return ("tool_search", found) if self.execution == "client" else None
+        tool = client_tool(self.type, self.name, self.model_dump())
+        kind: Kind = next((kind for kind in NATIVE if kind == self.type), "function")
+        if self.type.startswith("computer_use"):
+            kind = "computer"
+        return None if tool is None else (kind, tool)
+
+
+ResponseTool = Annotated[DeclaredTool, BeforeValidator(as_function)]
 
 
 class NamedTool(Echoed):
@@ -107,28 +131,56 @@ class Declared(NamedTuple):
     names: ToolNames
 
 
-def declared(definitions: Iterable[ResponseTool]) -> Declared:
-    """The tools that may be called. Raises `BadRequest` where one has no name, or two have the same."""
+def declared(definitions: Iterable[DeclaredTool], later: Iterable[DeclaredTool] = ()) -> Declared:
+    """The tools that may be called. Raises `BadRequest` where one has no name, or two of one list have the same.
+
+    `later`: those that the conversation itself brings. Each tool counts once, as it was declared last; what the request
+    declares comes before all of these.
+    """
     own = list(_own(definitions))
-    if any(not tool.name for _, tool, _ in own):
-        raise BadRequest("A tool has no name.", param="tools")
-    names = ToolNames((namespace, tool.name, _KINDS[tool.type]) for namespace, tool, _ in own)
-    if len(names) < len(own):
+    brought = list(_own(later))
+    found = {(one.namespace, one.tool.name): one for one in own}
+    if len(found) < len(own):
         raise BadRequest("Two tools have the same name.", param="tools")
-    return Declared(tuple(tool.tool(names.flat(tool.name, namespace), about) for namespace, tool, about in own), names)
+    found = {(one.namespace, one.tool.name): one for one in brought} | found
+    if any(not name for _, name in found):
+        raise BadRequest("A tool has no name.", param="tools")
+    if len(found) > MAX_TOOLS:
+        raise BadRequest(f"There are more than {MAX_TOOLS} tools.", param="tools")
+    names = ToolNames((namespace, name, one.kind) for (namespace, name), one in found.items())
+    return Declared(
+        tuple(one.tool._replace(name=names.flat(name, namespace)) for (namespace, name), one in found.items()), names
+    )
 
 
-def _own(definitions: Iterable[ResponseTool]) -> Iterator[tuple[str, InnerTool, str]]:
-    """The caller's own tools: each with its namespace, and what is said of that with the first tool in it."""
+def names_of(definitions: Iterable[DeclaredTool]) -> list[tuple[str, str]]:
+    """The namespaces and names of the caller's own tools among these."""
+    return [(one.namespace, one.tool.name) for one in _own(definitions)]
+
+
+class _Own(NamedTuple):
+    namespace: str
+    kind: Kind
+    tool: Tool
+
+
+def _own(definitions: Iterable[DeclaredTool]) -> Iterator[_Own]:
+    """The caller's own tools. What is said of a namespace is said with the first tool in it."""
     for definition in definitions:
-        if definition.type in _KINDS:
-            yield "", definition, ""
+        if definition.type in _OWN:
+            yield _Own("", _kind(definition), definition.tool(definition.name, ""))
         elif definition.type == "namespace":
             about = definition.description or ""
             for tool in definition.tools or ():
-                if tool.type in _KINDS:
-                    yield definition.name, tool, about
+                if tool.type in _OWN:
+                    yield _Own(definition.name, _kind(tool), tool.tool(tool.name, about))
                     about = ""
+        elif (found := definition.of_client()) is not None:
+            yield _Own("", *found)
+
+
+def _kind(tool: InnerTool) -> Kind:
+    return "custom" if tool.type == "custom" else "function"
 
 
 def tool_choice(wanted: Choice | None, names: ToolNames) -> ToolChoice:
@@ -138,10 +190,12 @@ def tool_choice(wanted: Choice | None, names: ToolNames) -> ToolChoice:
     if isinstance(wanted, str) or wanted.type in WORDS:
         return WORDS[wanted if isinstance(wanted, str) else wanted.type] if len(names) else ToolChoice()
     if wanted.type == "allowed_tools":
-        allowed = tuple(_named(tool, names) for tool in wanted.tools or () if tool.type in _KINDS)
+        allowed = tuple(_named(tool, names) for tool in wanted.tools or () if tool.type in _OWN)
         return ToolChoice(wanted.mode if allowed else "none", allowed)
-    if wanted.type in _KINDS:
+    if wanted.type in _OWN:
         return ToolChoice("required", (_named(wanted, names),))
+    if names.has(wanted.type):
+        return ToolChoice("required", (wanted.type,))
     return ToolChoice()  # Nobody can be made to call a tool that is left out, nor the service to search.
 
 
