@@ -33,6 +33,8 @@ from lib.settings import Settings
 from lib.types.aliases import DEFAULTS, SUFFIXES
 from lib.upstreams.chatglm.chat import models
 from lib.wires.shared.request import DEFAULT_MODEL
+from scripts import demo
+from tests.bigmodel import Platform
 from tests.bundle import Bundle, serve
 from tests.endpoints import endpoints
 from tests.platforms import npm, pypi
@@ -350,19 +352,31 @@ def test_the_demo_does_what_the_first_screen_says(unused_port: int) -> None:
         page = httpx.get(f"http://127.0.0.1:{unused_port}").text
         printed = "".join(output)
         token, api_key = (
-            re.search(rf"^{look}$", printed, re.MULTILINE) for look in (r"eyJ\S+\.\S+\.\S+", r"\w{32}\.\w+")
+            re.search(rf"^{look}$", printed, re.MULTILINE) for look in (r"http://\S+/#key=(eyJ\S+)", r"(\w{32}\.\w+)")
         )
         assert token
         assert api_key
-        served_by = [served(f"http://127.0.0.1:{unused_port}", key[0]) for key in (token, api_key)]
+        served_by = [served(f"http://127.0.0.1:{unused_port}", key[1]) for key in (token, api_key)]
         process.send_signal(signal.SIGTERM)
     killer.cancel()
     assert f"export URL=http://127.0.0.1:{unused_port}" in printed
     assert re.search(r"^Answer: \S", printed, re.MULTILINE)
-    assert f"export TOKEN={token[0]}\n" in printed
+    assert f"export TOKEN={token[1]}\n" in printed
     assert ["chatglm.cn" in words for words in served_by] == [True, False]
     assert ["open platform" in words for words in served_by] == [False, True]
     assert "<html" in page
+
+
+def test_the_demo_keeps_its_keys_over_a_restart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demo, "KEPT", tmp_path / "demo.json")
+    given = set()
+    for _ in range(2):
+        with StandIn() as upstream, Platform() as platform:
+            given.add(demo.keys(upstream, platform))
+            with serve({"GLM_CHATGLM_URL": upstream.url}) as bundle:
+                answer = httpx.post(f"{bundle.url}/token/check", json={"token": next(iter(given))[0]}, timeout=30)
+                assert answer.json()["live"] is True
+    assert len(given) == 1
 
 
 def served(url: str, key: str) -> str:

@@ -197,6 +197,23 @@ class Accounts:
         self._by_uid[account.uid] = account
         return account
 
+    def restore(self, key: bytes, token: str) -> Account:
+        """Make the account that an earlier service gave this token to. ValueError: wrong key, or expired."""
+        payload = jwt.decode(token, key)
+        if payload["exp"] < time.time():
+            raise ValueError("the token has expired")
+        self._key = key
+        account = Account(key)
+        account.uid, account.device_id = payload["uid"], payload["device_id"]
+        account.refresh_token = account.newest_refresh_token = token
+        self._by_uid[account.uid] = account
+        return account
+
+    @property
+    def key(self) -> bytes:
+        """What tokens are signed with."""
+        return self._key
+
     def get(self, uid: str) -> Account:
         return self._by_uid[uid]
 

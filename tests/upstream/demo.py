@@ -1,5 +1,6 @@
 """What the stand-in answers when no test has said what: enough to show every kind of answer."""
 
+import re
 from typing import Any
 
 from .answer import Answer
@@ -35,7 +36,10 @@ def answer(body: dict[str, Any], delay: float) -> Answer:
 def last_words(text: str) -> str:
     """Return the newest turn of a message that holds several turns under role marks."""
     newest = text.rpartition("<|user|>")[2]
-    return newest.partition("<|assistant|>")[0].strip()
+    own = re.sub(
+        r"<(system-reminder|environment_context)>.*?</\1>", "", newest.partition("<|assistant|>")[0], flags=re.DOTALL
+    )
+    return own.strip()
 
 
 def _text(body: dict[str, Any]) -> str:
