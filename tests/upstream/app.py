@@ -88,6 +88,7 @@ class Service:
             ("POST", f"{mainchat}/stream/continue_stream", Endpoint(self, "continue", chat.resume)),
             ("POST", f"{mainchat}/conversation/bulk_delete", Endpoint(self, "delete", chat.delete)),
             ("POST", f"{mainchat}/conversation/delete", Endpoint(self, "delete_single", chat.delete_single)),
+            ("POST", f"{mainchat}/conversation/recent_list", Endpoint(self, "conversations", chat.recent)),
             ("POST", f"{backend}/assistant/conversation/delete", Endpoint(self, "delete_old", chat.delete_old)),
             ("GET", "/chatglm/agent-api/operation/detail", Endpoint(self, "models", chat.models, body="none")),
             (
@@ -97,6 +98,7 @@ class Service:
             ),
             ("POST", f"{backend}/assistant/file_upload", Endpoint(self, "upload_old", uploads.upload_old, body="form")),
             ("POST", f"{video}/chat", Endpoint(self, "video", videos.create)),
+            ("GET", f"{video}/trial/info", Endpoint(self, "videos_left", self._videos_left, body="none")),
             ("GET", f"{video}/chat/status/{{chat_id}}", Endpoint(self, "video_status", videos.status, body="none")),
             ("GET", f"{video}/chat/{{chat_id}}", Endpoint(self, "video_details", videos.details, body="none")),
             ("DELETE", f"{video}/chat/{{chat_id}}", Endpoint(self, "video_delete", videos.delete, body="none")),
@@ -122,6 +124,10 @@ class Service:
     @staticmethod
     async def _user_info(call: Call) -> Reply:
         return success(call.account.info(), call.rid)
+
+    @staticmethod
+    async def _videos_left(call: Call) -> Reply:
+        return success({"video_times": 5, "video_total": 5}, call.rid)
 
     @staticmethod
     async def _claim(call: Call) -> Reply:

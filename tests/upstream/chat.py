@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 
 from starlette.responses import HTMLResponse, Response
 
@@ -138,6 +139,24 @@ class Chat:
         if not isinstance(conversation_id, str):
             raise bad_body("conversation_id is missing")
         return self._delete(call, [conversation_id])
+
+    async def recent(self, call: Call) -> Reply:
+        """recent_list: what is in the account's list, the newest first."""
+        page, size = call.json.get("page"), call.json.get("page_size")
+        if not isinstance(page, int) or not isinstance(size, int):
+            raise bad_body("page or page_size is missing")
+        left = self.conversations.left(call.account)[::-1]
+        shown = [
+            {
+                "conversation_id": one.id,
+                "assistant_id": one.assistant_id,
+                "title": one.prompts[0][:20] if one.prompts else "",
+                "history_total": len(one.prompts),
+                "update_time": int(time.time() - (time.monotonic() - one.active_at)),
+            }
+            for one in left[(page - 1) * size : page * size]
+        ]
+        return success({"has_more": len(left) > page * size, "conversation_list": shown}, call.rid)
 
     def _no_deletion(self, call: Call) -> Reply:
         if self.manners.deletion == "none":
