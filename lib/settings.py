@@ -39,6 +39,8 @@ _NAMED = re.compile(r"([\w.-]+)[^\S\r\n]*=[^\S\r\n]*(?=\S)")
 _COOKIE = "chatglm_refresh_token="
 _NOT_THE_COOKIE = re.compile(r"chatglm_token=|[\w.-]+=(?!eyJ)")
 """The other cookies of a whole header of them, among which the token is. A label stands before a token: `eyJ…`."""
+_PLATFORMS = {"VERCEL", "AWS_LAMBDA_FUNCTION_NAME"}
+"""Variables of platforms, whose disks nobody reads."""
 _NO_STORE = "GLM_TOKEN_STORE names no store: use memory:, redis://host, rediss://host or dynamodb:table."
 _LABELLED_KEY = re.compile(r"(?P<label>[^\W\d][\w.-]{0,31})=(?P<key>[^=\s].*?)(?::(?P<limit>\d{1,9}))?")
 _KEY = re.compile(r"(?:[^=]*=)?[!-~]{16,}")
@@ -87,6 +89,9 @@ class Settings(NamedTuple):
     model_aliases: tuple[tuple[str, str], ...] = ()
     """`GLM_MODEL_ALIASES`: what other models' names mean, `claude-opus*=glm-5.3,…`: patterns in small letters, and the
     names that they mean. They come before those of `lib.types.aliases.DEFAULTS`."""
+    reports: str = ""
+    """`GLM_REPORTS`: the folder in which a local server keeps what it could not understand of chatglm.cn's answers,
+    without anybody's words; nothing on Vercel and Lambda."""
     max_duration: float | None = MAX_DURATION
     """`GLM_MAX_DURATION`: seconds a request may take where the platform does not say; `0` for no limit."""
 
@@ -108,6 +113,7 @@ class Settings(NamedTuple):
             strict_models=_flag("GLM_STRICT_MODELS", chosen),
             allow_private_urls=_flag("GLM_ALLOW_PRIVATE_URLS", chosen),
             allowed_origins=_origins(chosen.get("GLM_ALLOWED_ORIGINS", "")) or defaults.allowed_origins,
+            reports="" if _PLATFORMS & environ.keys() else chosen.get("GLM_REPORTS", ""),
             model_aliases=_pairs("GLM_MODEL_ALIASES", chosen),
             max_duration=_number("GLM_MAX_DURATION", chosen, MAX_DURATION, "s") or None,
         )

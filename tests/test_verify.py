@@ -9,20 +9,23 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 from lib import settings
 from lib.http.clients import service_client
 from lib.invocation.reports import Redactor
+from lib.upstreams.chatglm.session.refusal import PHRASES
 from scripts.verification import platform
 from scripts.verification.calls import MOST_CALLS, Calls
 from scripts.verification.checks import check
-from scripts.verification.exchange import WORDS, Exchange, Recorder
+from scripts.verification.exchange import Exchange, Recorder
 from scripts.verification.facts import CONSEQUENCES, Findings, all_facts, consequence
 from scripts.verification.replay import played
+from tests.bundle import serve
 from tests.server import Server
-from tests.upstream import Answer, Finish, NativeCall, Search, Source, StandIn, Text, Think, ToolCallText, Unknown
+from tests.upstream import Answer, Cut, Finish, NativeCall, Search, Source, StandIn, Text, Think, ToolCallText, Unknown
 
 CHECKOUT = Path(__file__).parents[1]
 CHAT = "/chatglm/backend-api/assistant/stream"
@@ -161,7 +164,7 @@ def test_names_each_difference_and_nothing_else(case: str, differing: tuple[Stan
     findings, recorder, _ = verified(account.refresh_token)
     assert set(findings.different) == expected, findings.different
     assert stand_in.conversations(account) == []
-    written = [one.written(Redactor(WORDS)) for one in recorder.exchanges]
+    written = [one.written(Redactor(PHRASES)) for one in recorder.exchanges]
     again = check([Exchange.read(one) for one in json.loads(json.dumps(written))])
     assert set(again.different) == expected, again.different
 
@@ -266,10 +269,10 @@ def test_redaction_leaves_no_secret() -> None:
             }
         ).encode()
     )
-    for shown in (Redactor(WORDS).body(raw), Redactor(WORDS).stream(stream), Redactor(WORDS).body(b"<p>" + raw)):
+    for shown in (Redactor(PHRASES).body(raw), Redactor(PHRASES).stream(stream), Redactor(PHRASES).body(b"<p>" + raw)):
         assert not [secret for secret in [*secrets, "private", "alice", "hunter"] if secret in shown]
     assert "请求" not in Redactor(()).body(raw)
-    assert "频繁" in Redactor(WORDS).body(raw)
+    assert "频繁" in Redactor(PHRASES).body(raw)
 
 
 def test_every_fact_has_a_name_and_a_consequence() -> None:
@@ -281,3 +284,22 @@ def test_every_fact_has_a_name_and_a_consequence() -> None:
     assert {fact for fact in checked if fact in facts}
     assert all(consequence(fact) for fact in checked if fact in facts)
     assert all(any(fact.startswith(name) for fact in facts) for name, _ in CONSEQUENCES)
+
+
+def test_local_server_keeps_what_it_could_not_understand(tmp_path: Path) -> None:
+    with StandIn() as stand_in, serve({"GLM_CHATGLM_URL": stand_in.url, "GLM_REPORTS": str(tmp_path)}) as run:
+        account = stand_in.account()
+        stand_in.script(Answer(Text("My secret plan"), ending=Cut(after=1, clean=True, resumes=False)), times=None)
+        asked = {"model": "glm-5.3", "messages": [{"role": "user", "content": "Tell me the secret plan"}]}
+        done = httpx.post(
+            f"{run.url}/v1/chat/completions",
+            json=asked,
+            timeout=30.0,
+            headers={"Authorization": f"Bearer {account.refresh_token}"},
+        )
+        assert done.status_code == 502
+        (report,) = tmp_path.glob("report-*.json")
+        written = report.read_text()
+        assert '"step": "search"' in written
+        assert not re.search(f"secret|plan|{account.uid}|eyJ|127.0.0.1", written)
+        assert "events.ends" in check([Exchange.read(one) for one in json.loads(written)["exchanges"]]).different

@@ -11,22 +11,7 @@ import httpx
 
 from lib.errors import Error, RiskControl
 from lib.invocation.reports import MAX_BYTES, Redactor, headers
-from lib.upstreams.chatglm.session import envelope, refusal
-
-WORDS = tuple(
-    word
-    for words in (
-        refusal._LIMIT_WORDS,
-        refusal._BUSY_WORDS,
-        refusal._PEAK_WORDS,
-        refusal._QUOTA_WORDS,
-        refusal._BANNED_WORDS,
-        refusal._LOGIN_WORDS,
-        refusal._VERIFICATION_PAGES,
-        ("bad request", "success", "header", "今日已领取", "context exceeded"),
-    )
-    for word in words
-)
+from lib.upstreams.chatglm.session import envelope
 
 
 class Stopped(Exception):

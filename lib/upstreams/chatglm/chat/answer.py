@@ -71,6 +71,10 @@ async def answer(
         async with aclosing(generation.events()) as lists:
             async for events in lists:
                 yield events
+    except UpstreamFailed as error:
+        if type(error) is UpstreamFailed:  # The others are known.
+            generation.report()
+        raise
     finally:
         await generation.close()
 
@@ -107,6 +111,10 @@ class Generation:
         except TimeoutError:
             self._conversations.spare(told if self._request.resumable and not self._body.draws else "")
             yield [self._usage(), Finish("length")]
+
+    def report(self) -> None:
+        """See `Stream.report`."""
+        self._stream.report()
 
     # Until the first content: all can be asked again.
 

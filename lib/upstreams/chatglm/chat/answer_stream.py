@@ -17,6 +17,7 @@ class AnswerStream:
         self._orders = orders
         self._opening: asyncio.Task[Stream] | None = None
         self._reading: asyncio.Task[bytes] | None = None
+        self._last: Stream | None = None
 
     @property
     def asked(self) -> bool:
@@ -30,7 +31,7 @@ class AnswerStream:
     async def _open(self, path: str, token: Token, body: dict[str, object]) -> None:
         await self.close()
         self._opening = asyncio.create_task(self._account.service.stream(path, token, body, orders=self._orders))
-        await asyncio.shield(self._opening)
+        self._last = await asyncio.shield(self._opening)
 
     async def read(self, at_most: float = math.inf) -> bytes:
         assert self._opening is not None
@@ -44,6 +45,11 @@ class AnswerStream:
         piece = await asyncio.shield(self._reading)
         self._reading = None
         return piece
+
+    def report(self) -> None:
+        """See `Stream.report`."""
+        if self._last is not None:
+            self._last.report()
 
     async def close(self) -> None:
         """Nothing more is wanted of it."""

@@ -55,6 +55,11 @@ _BANNED_WORDS: Final = ("封禁", "已被禁", "冻结")
 _LOGIN_WORDS: Final = ("请登录", "未登录", "登录后", "not logged in")
 _UNKNOWN_WORDS: Final = ("不存在", "未找到", "已删除", "not exist", "not found", "unknown")  # (assumed)
 _VERIFICATION_PAGES: Final = ("滑动验证页面", "访问验证", "captcha", "security check")
+PHRASES: Final = (
+    *(*_LIMIT_WORDS, *_BUSY_WORDS, *_PEAK_WORDS, *_QUOTA_WORDS, *_BANNED_WORDS, *_LOGIN_WORDS, *_VERIFICATION_PAGES),
+    *("bad request", "success", "header", "今日已领取", "context exceeded"),
+)
+"""What reports keep of the service's words: nobody else's."""
 
 
 class Unknown(UpstreamRefused):

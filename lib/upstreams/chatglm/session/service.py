@@ -13,16 +13,16 @@ from typing import Any, NamedTuple
 import httpx
 
 from lib import settings
-from lib.errors import Error, RiskControl, UpstreamFailed, UpstreamUnavailable, UpstreamUncertain
+from lib.errors import Error, RiskControl, UpstreamFailed, UpstreamRefused, UpstreamUnavailable, UpstreamUncertain
 from lib.http import content
 from lib.http.alarm import Alarm
 from lib.http.clients import CONNECT_TIMEOUT, IDLE_TIMEOUT, file_client, service_client
 from lib.http.request import ONCE
 from lib.http.transport import NOT_DELIVERED
-from lib.invocation import context
+from lib.invocation import context, reports
 from lib.invocation.retry import RISK, RISK_PAUSE
 from lib.upstreams.chatglm.session import clock, envelope, signature
-from lib.upstreams.chatglm.session.refusal import ClockRefused, CookieWanted, VerificationPage
+from lib.upstreams.chatglm.session.refusal import PHRASES, ClockRefused, CookieWanted, VerificationPage
 from lib.upstreams.chatglm.session.token import Token
 
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
@@ -82,6 +82,8 @@ class Stream:
         self._alarm = Alarm()
         context.current().deadline.when_shortened.append(self._alarm.ring)
         self._first = b""
+        self._kept = bytearray()
+        self._reports = bool(settings.current().reports)
 
     async def begins_with_events(self) -> bool:
         """Does a body of an unknown type begin like a stream: not with an object, nor with a page."""
@@ -106,9 +108,16 @@ class Stream:
             first, self._first = self._first, b""
             return first
         try:
-            return await self._alarm.wait(anext(self._pieces, b""), at_most)
+            piece = await self._alarm.wait(anext(self._pieces, b""), at_most)
+            if self._reports and len(self._kept) < reports.MAX_BYTES:
+                self._kept += piece
+            return piece
         except httpx.RequestError as error:
             raise unreachable(error) from error
+
+    def report(self) -> None:
+        """Keep what came of it, where `GLM_REPORTS` says so: nobody could understand it."""
+        _report(self._response, bytes(self._kept), streamed=True)
 
     async def aclose(self) -> None:
         """Nothing more is wanted of it."""
@@ -291,6 +300,26 @@ def _result(response: httpx.Response, body: bytes, *, ordered: bool, sets: bool 
         if sets and not isinstance(error, VerificationPage):
             raise CookieWanted(error.message) from error
         raise
+    except (UpstreamFailed, UpstreamRefused) as error:
+        if type(error) in (UpstreamFailed, UpstreamRefused):  # The others are known.
+            _report(response, body, streamed=False)
+        raise
+
+
+def _report(response: httpx.Response, body: bytes, *, streamed: bool) -> None:
+    if not (folder := settings.current().reports):
+        return
+    redactor = reports.Redactor(PHRASES)
+    path = response.request.url.path
+    exchange = {
+        "step": "search" if streamed else "",
+        "method": response.request.method,
+        "path": "/".join(redactor.text(one) if any(map(str.isdigit, one[4:])) else one for one in path.split("/")),
+        "status": response.status_code,
+        "headers": reports.headers(response.headers, redactor),
+        "body": redactor.stream(body) if streamed else redactor.body(body),
+    }
+    reports.keep(folder, exchange)
 
 
 async def _content(response: httpx.Response, at_most: int) -> bytes:
