@@ -21,7 +21,7 @@ from tests.upstream import BUSY, BUSY_MESSAGE, Account, Answer, Error, Gate, Sta
 
 pytestmark = pytest.mark.platform
 
-ZIP_LIMIT = 6_000_000
+ZIP_LIMIT = 6_200_000
 """Bytes of a zip that does without pictures."""
 
 
@@ -132,7 +132,8 @@ def test_each_zip_has_its_own_code(package: Package) -> None:
         endpoint, _, kind = package.function(name)["Handler"].partition(".")
         endpoints = {file.removesuffix(".py") for file in names if file.startswith("api/")}
         whole = endpoint in {"deploy/run", "api/index"}
-        assert endpoints == (ENDPOINTS if whole else {endpoint}), name
+        every = whole or endpoint == "api/openapi"  # Which describes all of them.
+        assert endpoints == (ENDPOINTS if every else {endpoint}), name
         assert {file for file in names if file.startswith("public/")} == (files("public", "*") if whole else set()), (
             name
         )
@@ -155,7 +156,8 @@ PACKAGES = {
     [
         ("ping", "core schemas encryption"),
         ("models", "core"),
-        ("openapi", "core schemas encryption pictures"),
+        ("openapi", "core schemas encryption"),
+        ("gemini", "core schemas encryption"),
         ("tokenCheck", "core schemas encryption"),
         ("chat", "core schemas encryption"),
         ("messages", "core schemas encryption"),
@@ -229,7 +231,7 @@ for kind in "AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "TIFF", "WEBP":
     [
         ("ping", "api", ""),
         ("models", "api", ""),
-        ("openapi", "lib", STORE + SCHEMAS + PICTURES),
+        ("openapi", "api", STORE + SCHEMAS),
         ("tokenCheck", "api", STORE + SCHEMAS),
         ("chat", "api", STORE + SCHEMAS),
         ("messages", "api", STORE + SCHEMAS),
