@@ -116,6 +116,13 @@ class NotFound(Error):
     code = "not_found"
 
 
+class UpgradeRefused(NotFound):
+    """A WebSocket is asked for. Codex then turns to HTTP at once; after a 404 it would try seven times."""
+
+    status = 426
+    code = "no_websockets"
+
+
 class MethodNotAllowed(Error):
     """The path is right, the method is not."""
 

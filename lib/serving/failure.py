@@ -6,9 +6,13 @@ import math
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from lib.errors import Error, NotFound, TooLarge
+from lib.errors import Error, NotFound, TooLarge, UpgradeRefused
 from lib.invocation import context
 from lib.serving.wire import Wire
+
+DEFAULT_RETRY_AFTER = 5.0
+"""Seconds after which who is told 429 may ask again, where nobody knows better. Codex gives up where none are told."""
+_TOO_MANY = 429
 
 _log = logging.getLogger("glm")
 
@@ -19,8 +23,11 @@ def error_response(error: Exception, wire: Wire) -> Response:
     request.error = known.code
     body = wire.error_body(known, request.request_id)
     response = Response(body, wire.error_status(known), media_type="application/json")
-    if known.retry_after is not None and known.retry is not False:
-        response.headers["retry-after"] = str(max(1, math.ceil(known.retry_after)))
+    retry_after = known.retry_after
+    if retry_after is None and response.status_code == _TOO_MANY:
+        retry_after = DEFAULT_RETRY_AFTER
+    if retry_after is not None and known.retry is not False:
+        response.headers["retry-after"] = str(max(1, math.ceil(retry_after)))
     if known.retry is not None:
         response.headers["x-should-retry"] = str(known.retry).lower()
     if isinstance(error, HTTPException):
@@ -40,6 +47,5 @@ def as_error(error: Exception) -> Error:
     return Error("A fault of this deployment's own. Its log says more, under the request's id.")
 
 
-def no_websockets() -> NotFound:
-    """What a client is told that would rather have a WebSocket: with a 404 it sends its request by HTTP."""
-    return NotFound("There are no WebSockets here: send the request by HTTP.", code="no_websockets")
+def no_websockets() -> UpgradeRefused:
+    return UpgradeRefused("There are no WebSockets here: send the request by HTTP.")

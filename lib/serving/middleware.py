@@ -64,7 +64,7 @@ class RequestMiddleware:
             await self._deny(wire, scope, receive, send)
 
     async def _deny(self, wire: Wire, scope: Scope, receive: Receive, send: Send) -> None:
-        """Refuse a WebSocket with a 404, after which clients use HTTP. Servers without that extension say 403."""
+        """Refuse a WebSocket, after which clients use HTTP. Servers without that extension say 403."""
         if "websocket.http.response" not in scope.get("extensions", {}):
             await send({"type": "websocket.close"})
             return

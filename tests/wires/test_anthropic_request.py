@@ -223,7 +223,6 @@ def test_tools_that_the_caller_runs_and_those_that_it_does_not() -> None:
             {**READ, "strict": True, "cache_control": {"type": "ephemeral"}, "eager_input_streaming": True},
             {"type": "custom", "name": "Now", "input_schema": {}},
             {"type": "web_search_20250305", "name": "web_search", "max_uses": 8},
-            {"type": "bash_20250124", "name": "bash"},
             {"type": "code_execution_20250825", "name": "code_execution"},
         ]
     )

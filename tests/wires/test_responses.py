@@ -238,10 +238,20 @@ def test_a_busy_account_tells_when_to_come_back(client: openai.OpenAI, upstream:
     assert int(limited.value.response.headers["retry-after"]) >= 1
 
 
+@pytest.mark.parametrize("status", [500, 502, 503])
+def test_what_a_retry_may_mend_says_when(bundle: Bundle, upstream: StandIn, account: Account, status: int) -> None:
+    upstream.fail("chat", status=status, body={}, times=None)
+    headers = {"Authorization": f"Bearer {account.refresh_token}"}
+    answered = httpx.post(f"{bundle.url}/v1/responses", json={"input": "Hi"}, headers=headers, timeout=30)
+    assert answered.status_code == 429, answered.text
+    assert int(answered.headers["retry-after"]) >= 1
+    assert len(upstream.requests("chat")) <= 2, "Codex asks six times, and twelve requests are the most"
+
+
 def test_what_no_retry_mends_is_never_a_503() -> None:
     with serve({"GLM_TOKENS": "tokens-without-access-keys"}) as bundle:
         answered = httpx.post(f"{bundle.url}/v1/responses", json={"input": "Hi"}, headers={"Authorization": "Bearer x"})
-        assert answered.status_code == 403
+        assert (answered.status_code, answered.json()["error"]["code"]) == (400, "invalid_prompt")
         assert "GLM_ACCESS_KEYS" in answered.json()["error"]["message"]
         assert answered.headers["x-should-retry"] == "false"
 
@@ -287,7 +297,7 @@ def test_a_wrong_request_names_the_field(bundle: Bundle, account: Account, body:
 @pytest.mark.parametrize("path", ["/v1/responses", "/v1/chat/completions", "/nothing"])
 def test_a_websocket_is_refused_so_that_http_is_used(bundle: Bundle, path: str) -> None:
     answered = httpx.get(bundle.url + path, headers=UPGRADE)
-    assert answered.status_code == 404
+    assert answered.status_code == 426
     assert "by HTTP" in answered.json()["error"]["message"]
 
 
@@ -305,7 +315,7 @@ def test_a_websocket_is_refused_where_the_server_knows_them(extensions: dict[str
     asyncio.run(index.app(scope, receive, send))
     if extensions:
         start, body = sent_messages
-        assert (start["type"], start["status"]) == ("websocket.http.response.start", 404)
+        assert (start["type"], start["status"]) == ("websocket.http.response.start", 426)
         assert b"by HTTP" in body["body"]
     else:
         assert [message["type"] for message in sent_messages] == ["websocket.close"]

@@ -8,6 +8,8 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
 from lib.errors import BadRequest
 from lib.types.chat import FilePart, Part, TextPart, ToolCall
 from lib.wires.anthropic.tools import ToolChange
+from lib.wires.shared import foreign
+from lib.wires.shared.data_url import as_data_url, as_url
 from lib.wires.shared.encoding import encode_json
 from lib.wires.shared.request import Model
 
@@ -19,12 +21,33 @@ _KINDS: Final = ("text", "image", "document", "search_result", "tool_reference")
 _KINDS_OF_TURNS: Final = ("thinking", "tool_addition", "tool_removal", "tool_use", "tool_result")
 
 
+_SAME: Final = {"mcp_tool_use": "tool_use", "mcp_tool_result": "tool_result"}
+"""What Anthropic's service has run on another server, and what the caller has run, are the same in a history."""
+
+
 def _as_blocks(value: Any) -> Any:
-    if isinstance(value, str):
-        return [{"type": "text", "text": value}]
-    if isinstance(value, dict):
-        return [value]
-    return [] if value is None else value
+    blocks = foreign.as_parts(value)
+    return [_in_our_words(block) for block in blocks] if isinstance(blocks, list) else blocks
+
+
+def _in_our_words(block: Any) -> Any:
+    kind = block.get("type") if isinstance(block, dict) else None
+    if kind == "text":
+        return block
+    if not isinstance(kind, str):
+        return {"type": "text", "text": block} if isinstance(block, str) else block
+    if kind in _SAME:
+        return {**block, "type": _SAME[kind]}
+    if kind == "compaction":  # What stands for the past, in plain words.
+        return {"type": "text", "text": str(block.get("content") or "")}
+    if (words := foreign.words_of(block)) is not None:
+        return {"type": "text", "text": words}
+    if kind != "image" and (picture := foreign.picture_of(block)) is not None:
+        return {"type": "image", "source": {"type": "url", "url": as_url(picture)}}
+    if kind in ("input_file", "file") and (file := foreign.file_of(block)) is not None:
+        address = file.get("file_url") or as_data_url(file.get("file_data") or "")
+        return {"type": "document", "title": file.get("filename"), "source": {"type": "url", "url": address}}
+    return block
 
 
 class TextBlock(Model):

@@ -1,6 +1,6 @@
 """`POST /v1/messages`: what clients send."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field
@@ -21,6 +21,7 @@ from lib.wires.anthropic.tools import (
     response_format,
     tool_choice,
 )
+from lib.wires.shared.foreign import effort_of
 from lib.wires.shared.request import (
     DEFAULT_MODEL,
     MAX_MESSAGES,
@@ -33,15 +34,6 @@ from lib.wires.shared.request import (
 
 _ATTRIBUTION: Final = "x-anthropic-billing-header"
 """How the line begins by which Claude Code says who it is. It changes with each request, and is not for the model."""
-_EFFORTS: Final[dict[str | None, Effort]] = {
-    "none": "none",
-    "minimal": "minimal",
-    "low": "low",
-    "medium": "medium",
-    "high": "high",
-    "xhigh": "xhigh",
-    "max": "max",
-}
 
 
 class Thinking(Model):
@@ -65,17 +57,21 @@ class InputMessage(Model):
         `place` is where it stands in the request, `names` the tools of the calls so far, by their ids.
         """
         waiting: list[Part] = []
+        calls: list[chat.ToolCall] = []
+        thought = ""
         for index, block in enumerate(self.content):
             at = f"{place}.content[{index}]"
             if isinstance(block, ToolResultBlock):
-                yield from _spoken(self.role, waiting)
-                waiting = []
+                yield from _spoken(self.role, waiting, calls, thought)
+                waiting, calls, thought = [], [], ""
                 yield _result(block, at, names)
-            elif not isinstance(block, ToolUseBlock | ThinkingBlock):
+            elif isinstance(block, ToolUseBlock):
+                calls.append(call := block.call())
+                names[call.id] = call.name
+            elif isinstance(block, ThinkingBlock):
+                thought += block.thinking or ""
+            else:
                 waiting += parts(block, at)
-        calls = tuple(block.call() for block in self.content if isinstance(block, ToolUseBlock))
-        names |= {call.id: call.name for call in calls}
-        thought = "".join(block.thinking or "" for block in self.content if isinstance(block, ThinkingBlock))
         yield from _spoken(self.role, waiting, calls, thought)
 
 
@@ -101,7 +97,7 @@ class CountRequest(Model):
     def chat_request(self) -> chat.ChatRequest:
         """What the caller asks. Raises `BadRequest` where nothing is asked."""
         messages = tuple(self._messages())
-        if not any(map(_asks, messages)):
+        if not any(map(chat.asks, messages)):
             raise BadRequest("The messages hold nothing to answer.", param="messages")
         offered = offered_tools(self.tools or (), (block for message in self.messages for block in message.content))
         tools = declared(offered)
@@ -140,7 +136,7 @@ class CountRequest(Model):
         kind = self.thinking.type if self.thinking is not None else None
         if kind == "disabled":
             return "none"
-        return _EFFORTS.get(config.effort, "high" if kind is not None else None)
+        return effort_of(config.effort) or ("high" if kind is not None else None)
 
 
 class MessageRequest(CountRequest):
@@ -165,12 +161,6 @@ class MessageRequest(CountRequest):
         return super().chat_request()._replace(sampling=sampling, streamed=bool(self.stream))
 
 
-def _asks(message: chat.Message) -> bool:
-    if message.role == "system":
-        return False
-    return bool(message.role == "tool" or message.tool_calls or message.files or message.text.strip())
-
-
 def _system(content: Iterable[Block]) -> Iterator[Part]:
     for index, block in enumerate(content):
         for part in parts(block, f"system[{index}]"):
@@ -181,11 +171,11 @@ def _system(content: Iterable[Block]) -> Iterator[Part]:
 
 
 def _spoken(
-    role: Role, said: list[Part], calls: tuple[chat.ToolCall, ...] = (), thought: str = ""
+    role: Role, said: list[Part], calls: Sequence[chat.ToolCall] = (), thought: str = ""
 ) -> Iterator[chat.Message]:
     shown = tuple(part for part in said if part != TextPart(""))
     if shown or calls:
-        yield chat.Message(role, shown, calls, reasoning=thought)
+        yield chat.Message(role, shown, tuple(calls), reasoning=thought)
 
 
 def _result(block: ToolResultBlock, place: str, names: dict[str, str]) -> chat.Message:

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Sequence
 
 from lib.wires.anthropic.content import Block, ToolChangeBlock, ToolReferenceBlock, ToolResultBlock
-from lib.wires.anthropic.tools import ToolDefinition
+from lib.wires.anthropic.tools import DefinedTool
 
 
-def offered_tools(tools: Sequence[ToolDefinition], blocks: Iterable[Block]) -> list[ToolDefinition]:
+def offered_tools(tools: Sequence[DefinedTool], blocks: Iterable[Block]) -> list[DefinedTool]:
     """The tools that the model may know of, when `blocks` have been said.
 
     Those that wait for a search of the caller's own are left out until it has found them. Those that wait for
@@ -14,7 +14,7 @@ def offered_tools(tools: Sequence[ToolDefinition], blocks: Iterable[Block]) -> l
     """
     all_found = any(tool.finds_tools for tool in tools)
     loaded = {tool.name for tool in tools if all_found or not tool.defer_loading}
-    added: dict[str, ToolDefinition] = {}
+    added: dict[str, DefinedTool] = {}
     for block in blocks:
         if isinstance(block, ToolResultBlock):
             loaded |= {inner.tool_name for inner in block.content if isinstance(inner, ToolReferenceBlock)}

@@ -3,10 +3,12 @@
 from collections.abc import Iterable
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from lib.errors import BadRequest
 from lib.types.chat import ResponseFormat, Tool, ToolChoice
+from lib.wires.shared.client_tools import client_tool
+from lib.wires.shared.foreign import as_function
 from lib.wires.shared.request import Model, ToolName
 
 MAX_TOOLS: Final = 512
@@ -15,7 +17,15 @@ _WEB_SEARCH: Final = "web_search"
 _TOOL_SEARCH: Final = "tool_search"
 
 
-class ToolDefinition(Model):
+def _in_our_words(value: Any) -> Any:
+    function = as_function(value)
+    if not isinstance(function, dict) or function.get("type") != "function":
+        return value
+    given = value.get("input_schema") or function.get("parameters")
+    return {**value, **function, "type": None, "input_schema": given}
+
+
+class DefinedTool(Model):
     """A tool: the caller's own, or by its `type` one that Anthropic runs or describes."""
 
     type: str | None = None
@@ -26,9 +36,14 @@ class ToolDefinition(Model):
     defer_loading: bool | None = None
     """It may only be called when a search for tools has found it."""
 
-    def tool(self) -> Tool:
-        """The tool."""
-        return Tool(self.name, self.description or "", self.input_schema or {}, bool(self.strict))
+    display_width_px: int | None = None
+    display_height_px: int | None = None
+
+    def tool(self) -> Tool | None:
+        """The tool; None for one that only Anthropic's service runs."""
+        if self.is_own:
+            return Tool(self.name, self.description or "", self.input_schema or {}, bool(self.strict))
+        return client_tool(self.type or "", self.name, self.model_dump())
 
     @property
     def is_own(self) -> bool:
@@ -44,6 +59,9 @@ class ToolDefinition(Model):
     def finds_tools(self) -> bool:
         """Is it Anthropic's own search for tools."""
         return not self.is_own and (self.type or "").startswith(_TOOL_SEARCH)
+
+
+ToolDefinition = Annotated[DefinedTool, BeforeValidator(_in_our_words)]
 
 
 class Choice(Model):
@@ -75,12 +93,12 @@ class ToolChange(Model):
     definition: ToolDefinition | None = None
 
 
-def declared(definitions: Iterable[ToolDefinition]) -> tuple[Tool, ...]:
+def declared(definitions: Iterable[DefinedTool]) -> tuple[Tool, ...]:
     """The tools that may be called: the caller's own. Raises `BadRequest` where one has no name, or two have the same.
 
-    Those that only Anthropic's service runs, or whose schema only its models know, are left out.
+    Those that only Anthropic's service runs are left out.
     """
-    tools = tuple(definition.tool() for definition in definitions if definition.is_own)
+    tools = tuple(tool for definition in definitions if (tool := definition.tool()) is not None)
     names = [tool.name for tool in tools]
     if "" in names:
         raise BadRequest("A tool has no name.", param="tools")
@@ -89,7 +107,7 @@ def declared(definitions: Iterable[ToolDefinition]) -> tuple[Tool, ...]:
     return tools
 
 
-def tool_choice(wanted: Choice | None, tools: Iterable[Tool], definitions: Iterable[ToolDefinition]) -> ToolChoice:
+def tool_choice(wanted: Choice | None, tools: Iterable[Tool], definitions: Iterable[DefinedTool]) -> ToolChoice:
     """Whether one of `tools` is to be called. Raises `BadRequest` for a name that is not among the `definitions`."""
     names = {tool.name for tool in tools}
     if wanted is None or wanted.type == "auto":

@@ -56,7 +56,13 @@ class AnthropicWire:
     request_id_headers: tuple[bytes, ...] = (b"request-id", b"x-request-id")
 
     def is_client(self, request: HTTPConnection) -> bool:
-        return "anthropic-version" in request.headers
+        headers = request.headers
+        agent = headers.get("user-agent", "").lower()
+        return (
+            "anthropic-version" in headers
+            or agent.startswith(("claude-", "anthropic"))
+            or ("x-api-key" in headers and "authorization" not in headers)
+        )
 
     def credentials(self, request: HTTPConnection) -> Sequence[str]:
         return list(from_headers(request, "authorization", "x-api-key", "api-key"))

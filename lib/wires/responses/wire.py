@@ -8,11 +8,14 @@ from starlette.requests import HTTPConnection
 
 from lib.errors import BadRequest, ContextLengthExceeded, Error, QuotaExceeded, RateLimited
 from lib.serving.wire import ListedModel
-from lib.wires.openai.wire import OpenAIWire
+from lib.wires.openai.wire import OpenAIWire, error_object
 from lib.wires.responses import models
+from lib.wires.shared.encoding import encode_json
 
+_FINAL: Final = 400
 _FORBIDDEN: Final = 403
-_UNAVAILABLE: Final = 503
+_TOO_MANY: Final = 429
+_FAULTS: Final = 500
 
 
 class ResponsesWire(OpenAIWire):
@@ -26,8 +29,17 @@ class ResponsesWire(OpenAIWire):
         return super().models(listed) | {"models": models.list_of(one.name for one in listed if one.is_usual)}
 
     def error_status(self, error: Error) -> int:
-        """Codex asks thirty times after a 503, which here means what no retry mends."""
-        return _FORBIDDEN if error.status == _UNAVAILABLE else error.status
+        """Codex asks thirty times after most 5xx, six times after most 4xx, and once after a 400."""
+        if error.status >= _FAULTS or error.status == _FORBIDDEN:
+            return _FINAL if error.retry is False else _TOO_MANY
+        return error.status
+
+    def error_body(self, error: Error, request_id: str) -> bytes:
+        """With a code after which Codex shows the words alone, where asking again cannot help."""
+        body = error_object(error)
+        if self.error_status(error) == _FINAL and (error.code == BadRequest.code or error.status != _FINAL):
+            body["code"] = "invalid_prompt"
+        return encode_json({"error": body}).encode()
 
 
 def failure_object(error: Error) -> dict[str, str]:
@@ -42,6 +54,8 @@ def _code(error: Error) -> str:
         return "insufficient_quota"
     if isinstance(error, RateLimited):
         return "rate_limit_exceeded"
+    if error.code == "model_not_found":
+        return error.code
     if isinstance(error, BadRequest) or error.retry is False:
         return "invalid_prompt"  # The one code of OpenAI's after which Codex shows the message and stops.
     return "server_error"

@@ -31,7 +31,7 @@ _EFFORTS: Final[Mapping[str, Effort]] = {
 
 def effort_of(value: Any) -> Effort | None:
     """How hard to think, in whatever letters; None for what means nothing."""
-    return _EFFORTS.get(str(value).strip().lower().replace("-", "_"))
+    return None if value is None else _EFFORTS.get(str(value).strip().lower().replace("-", "_"))
 
 
 def as_parts(value: Any) -> Any:
