@@ -111,6 +111,7 @@ class CountRequest(Model):
             search=any(tool.searches for tool in offered),
             tools=tools,
             tool_choice=tool_choice(choice, tools, self.tools or ()),
+            unknown_calls=True,  # Claude Code answers such a call itself, and runs tools that it has not loaded.
             parallel_tool_calls=not (choice is not None and choice.disable_parallel_tool_use),
             response_format=response_format(config.format or self.output_format),
         )
