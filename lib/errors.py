@@ -166,6 +166,10 @@ class Crowded(RateLimited):
     """Refused for the moment: anything may be asked again, and soon."""
 
 
+class ModelCrowded(Crowded):
+    """The same of one model alone: the key is as good for any other."""
+
+
 class QuotaExceeded(RateLimited):
     """What this key may use is used up. Asking again does not help before somebody pays, or a day is over."""
 

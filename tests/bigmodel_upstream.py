@@ -36,7 +36,7 @@ def run[T](work: Callable[[], Awaitable[T]]) -> T:
         try:
             return await work()
         finally:
-            await service.current().aclose()
+            await service.of_key("").aclose()
 
     return asyncio.run(all_of_it())
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from lib.errors import BadRequest, ContextLengthExceeded, UpstreamFailed, UpstreamUncertain
+from lib.accounts.cooldown import Cooldown
+from lib.errors import BadRequest, ContextLengthExceeded, QuotaExceeded, RateLimited, UpstreamFailed, UpstreamUncertain
 from lib.types.chat import (
     ChatRequest,
     Effort,
@@ -25,6 +26,7 @@ from lib.types.chat import (
 from lib.types.events import Event, Finish, Reasoning, Source, Start, Text, ToolCallStart, Usage
 from lib.types.upstream import Tries
 from lib.upstreams.bigmodel import models
+from lib.upstreams.bigmodel.errors import of_code
 from tests import bigmodel
 from tests.bigmodel import Answer, AnyDelta, Call, Gate, Platform, Raw, WebSearch
 from tests.bigmodel_upstream import UPSTREAM, ask, calls, finish, reasoning, request, run, sent, settled, text, user
@@ -579,3 +581,44 @@ def test_the_demo_calls_a_tool_that_the_prompt_names(platform: Platform) -> None
     events = ask(request("Please call weather", tools=(WEATHER,)), platform.key())
     assert [(name, json.loads(arguments)) for name, arguments in calls(events)] == [("weather", {"city": "text"})]
     assert any(isinstance(event, Reasoning) for event in events)
+
+
+# Keys of other bases, and calls that leak.
+
+
+def test_a_plan_s_key_chats_at_the_plan_s_base_and_is_told_as_what_it_is_elsewhere(platform: Platform) -> None:
+    plan, poor = platform.key(plan=True), platform.key(refuse=1113)
+    assert finish(ask(request(), f"{plan}@plan")) == "stop"
+    assert [call.path for call in platform.requests("plan_chat")] == ["/api/coding/paas/v4/chat/completions"]
+    for _ in range(2):
+        with pytest.raises(QuotaExceeded, match="coding plan's"):
+            ask(request(), plan)
+        with pytest.raises(QuotaExceeded, match="Top up the account of this API key: its balance"):
+            ask(request(), poor)
+
+
+@pytest.mark.parametrize(
+    "key", ["0123456789abcdef.0123456789abcdef" + base for base in ("", "@plan", "@zai", "@zai-plan")]
+)
+def test_keys_of_every_base_are_taken(key: str) -> None:
+    assert UPSTREAM.accepts(key)
+    assert UPSTREAM.account(key) == "0123456789abcdef"
+
+
+@pytest.mark.parametrize("code", [1305, 1312])
+def test_a_model_that_is_overloaded_is_no_fault_of_the_key_s(platform: Platform, code: int) -> None:
+    error = of_code(code, "busy", 429)
+    cooldown = Cooldown()
+    cooldown.note("account", error)
+    assert isinstance(error, RateLimited)
+    assert not cooldown.remaining("account")
+
+
+@pytest.mark.parametrize("part", [bigmodel.Text, bigmodel.Reasoning])
+def test_a_call_that_leaks_into_the_text_or_the_reasoning_is_read(platform: Platform, part: Any) -> None:
+    leaked = "<tool_call>weather<arg_key>city</arg_key><arg_value>Rome</arg_value></tool_call>"
+    for pieces in ((leaked,), tuple(leaked)):
+        platform.script(Answer(part(*pieces), finish="stop"))
+        events = ask(request(tools=(WEATHER,)), platform.key())
+        assert calls(events) == [("weather", '{"city":"Rome"}')]
+        assert (text(events), finish(events)) == ("", "tool_calls")

@@ -68,7 +68,7 @@ def test_every_error_of_the_table_is_told_and_repeated_only_where_that_may_help(
     assert isinstance(error, MEANT[code])
     assert str(code) in error.message
     assert len(platform.requests("chat")) == (1 + (retry.CALL.times or 0) if code in REPEATED else 1)
-    if error.status == 429 and type(error) is not house.QuotaExceeded:
+    if error.status == 429 and not isinstance(error, house.QuotaExceeded):
         assert error.retry_after is not None
     if isinstance(error, house.QuotaExceeded | house.Forbidden):
         assert error.retry is False
@@ -102,7 +102,7 @@ def test_a_page_in_place_of_an_answer_is_told_by_its_status(
 ) -> None:
     platform.fail("chat", status=status, times=None)
     error = failure(request(), platform.key())
-    assert type(error) is kind
+    assert isinstance(error, kind)
     assert len(platform.requests("chat")) == requests
 
 
@@ -269,7 +269,7 @@ def test_an_order_is_repeated_only_where_it_was_surely_not_taken(
 ) -> None:
     assert callable(order)
     platform.fail(endpoint, times=None, **how)
-    assert type(order(platform.key())) is kind
+    assert isinstance(order(platform.key()), kind)
     assert len(platform.requests(endpoint)) == orders
 
 

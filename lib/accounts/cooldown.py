@@ -5,7 +5,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from lib.errors import AccountBanned, AccountBusy, Error, QuotaExceeded, RateLimited, Unauthorized
+from lib.errors import AccountBanned, AccountBusy, Error, ModelCrowded, QuotaExceeded, RateLimited, Unauthorized
 
 REFUSED_FOR: Final = 300.0
 """Seconds for which a refused account is asked last: long enough to spare the others, short enough for a new login."""
@@ -18,7 +18,10 @@ REMEMBERED: Final = 10_000
 
 
 class Cooldown:
-    """Remembers until when an account had better not be asked. Being busy is never remembered: it is over at once."""
+    """Remembers until when an account had better not be asked.
+
+    Being busy is never remembered, since it is over at once, nor is a crowded model, which is no fault of the key's.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -26,7 +29,7 @@ class Cooldown:
 
     def note(self, account: str, error: Error) -> None:
         """Learn from a failure of the account's own."""
-        if isinstance(error, AccountBusy):
+        if isinstance(error, AccountBusy | ModelCrowded):
             return
         self._until[account] = self._clock() + _seconds(error)
         self._until.move_to_end(account)

@@ -27,6 +27,7 @@ from .videos import Videos
 type Body = Literal["json", "form", "none"]
 
 BASE = "/api/paas/v4"
+PLAN_BASE = "/api/coding/paas/v4"
 
 
 class Service:
@@ -47,6 +48,13 @@ class Service:
                 self._route("POST", "/chat/completions", "chat", self.chat.complete),
                 self._route("POST", "/tokenizer", "tokenizer", self.chat.tokenize, costs=False),
                 self._route("GET", "/models", "models", _models, body="none", costs=False),
+                self._of_plans("POST", "/chat/completions", "plan_chat", self.chat.complete),
+                self._of_plans("GET", "/models", "plan_models", _models, body="none"),
+                Route(
+                    "/api/monitor/usage/quota/limit",
+                    Endpoint(self, "quota", self._quota, "none", costs=False),
+                    methods=["GET"],
+                ),
                 self._route("POST", "/images/generations", "image", self.pictures.draw),
                 self._route("POST", "/videos/generations", "video", self.videos.create),
                 self._route("GET", "/async-result/{id}", "video_status", self.videos.result, body="none", costs=False),
@@ -80,10 +88,18 @@ class Service:
         self.keys.clear()
         self.record.clear()
 
+    async def _quota(self, call: Call) -> Reply:
+        if self.keys.identify(call.recorded.headers.get("authorization")).plan:
+            return JSONResponse({"code": 200, "data": {"level": "pro", "limits": []}, "success": True})
+        return JSONResponse({"code": 500, "msg": "当前用户不存在coding plan", "success": False})
+
     def _route(
         self, method: str, path: str, name: str, handler: Handler, *, body: Body = "json", costs: bool = True
     ) -> Route:
         return Route(BASE + path, Endpoint(self, name, handler, body, costs), methods=[method])
+
+    def _of_plans(self, method: str, path: str, name: str, handler: Handler, *, body: Body = "json") -> Route:
+        return Route(PLAN_BASE + path, Endpoint(self, name, handler, body, costs=False), methods=[method])
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,12 @@ class Key:
     """One key.
 
     `refuse`: the code that it is refused with: one of 401 on every call, any other where something would cost money.
-    `concurrency`: so many at once are answered, more are refused with 1302.
+    `concurrency`: so many at once are answered, more are refused with 1302. `plan`: a coding plan's, without balance.
     """
 
     refuse: int | None = None
     concurrency: int | None = None
+    plan: bool = False
     text: str = field(default_factory=lambda: secrets.token_hex(16) + "." + _secret())
     running: int = 0
     most_at_once: int = 0
@@ -59,6 +60,8 @@ class Keys:
     @contextmanager
     def at_work(self, key: Key) -> Iterator[None]:
         """Something that costs money is done with `key`. Refusal: it may not."""
+        if key.plan:
+            raise Refusal(1113)
         if key.refuse is not None:
             raise Refusal(key.refuse)
         with self._lock:

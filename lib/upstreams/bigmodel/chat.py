@@ -16,6 +16,8 @@ from lib.invocation import context
 from lib.invocation.retry import retry
 from lib.invocation.within_deadline import within_deadline
 from lib.tokens import tokens
+from lib.toolcalls.call_events import CallEvents
+from lib.toolcalls.draft import Names
 from lib.types.chat import ChatRequest, texts
 from lib.types.events import Event
 from lib.upstreams.bigmodel import chat_request, messages, models, service
@@ -39,20 +41,28 @@ async def answer(request: ChatRequest, key: str) -> AsyncGenerator[list[Event]]:
     it ends, also where the caller closes this generator early, the connection is closed, which ends the generation.
     """
     generation = Generation(request, key)
+    # A call that leaks into the text or the reasoning is read as where all calls are texts.
+    names = Names(request.callable_tools, {})
+    calls = CallEvents(names, parallel=request.parallel_tool_calls) if request.tools else None
     try:
         async with within_deadline():
             events = await generation.begin()
-        yield events
+        yield calls.feed(events) if calls else events
         async with aclosing(generation.rest()) as rest:
             async for events in rest:
-                yield events
+                if calls is None:
+                    yield events
+                elif told := calls.feed(events):
+                    yield told
+                if calls is not None and calls.complete:
+                    return
     finally:
         await generation.close()
 
 
 async def count_tokens(request: ChatRequest, key: str) -> int:
     """Tokens of the prompt that `answer` would send, as the platform counts them."""
-    platform = service.current()
+    platform = service.of_key(key)
     model = models.find(request)
     async with within_deadline():
         prompt = await messages.build(request.messages, platform, key)
@@ -80,7 +90,7 @@ class Generation:
         self._request = request
         self._key = key
         self._model = models.find(request)
-        self._service = service.current()
+        self._service = service.of_key(key)
         self._response: httpx.Response | None = None
         self._pieces: AsyncGenerator[bytes] | None = None
         self._chunks = self._reader()

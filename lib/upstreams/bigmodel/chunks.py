@@ -65,6 +65,7 @@ class Chunks:
         self._marks = Marks() if model.row.writes_marks else None
         self._decoder = SseDecoder()
         self._calls = ToolCalls(tools, only_first=one_call)
+        self._has_tools = bool(tools)
         self._started = False
         self._model = ""
         self._reason = ""
@@ -116,7 +117,7 @@ class Chunks:
         if self._reason == _CONTEXT_FULL and not said:
             self.failure = ContextLengthExceeded("The prompt is longer than the model takes.")
             return []
-        if reason == "stop" and not said:
+        if reason == "stop" and not said and not (self._has_tools and self._thought):  # A call may have leaked there.
             self.failure = UpstreamFailed("The model ended the answer without saying anything.")
             return []
         note = _ONLY_THOUGHT if reason == "length" and self._thought and not said else ""

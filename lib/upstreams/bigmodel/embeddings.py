@@ -30,7 +30,7 @@ async def embed(inputs: Sequence[str], model: str, dimensions: int | None, key: 
     if dimensions is not None and known and dimensions not in known:
         raise BadRequest(f"The dimensions of {name} may be {', '.join(map(str, known))}.", param="dimensions")
     context.current().answered_by = name
-    platform = service.current()
+    platform = service.of_key(key)
     body: dict[str, Any] = {"model": name}
     if dimensions is not None and len(known) != 1:
         body["dimensions"] = dimensions

@@ -19,6 +19,7 @@ from lib.errors import (
     Crowded,
     Error,
     Forbidden,
+    ModelCrowded,
     NotFound,
     QuotaExceeded,
     RateLimited,
@@ -151,8 +152,29 @@ def _banned(code: int, words: str) -> Error:
     return AccountBanned(f"The open platform has locked the account of this API key: {words} ({code}).")
 
 
+class NoBalance(QuotaExceeded):
+    """1113: no balance, or a plan's key where one pays by use. Which of the two it is, the quota call tells."""
+
+
 def _no_money(code: int, words: str) -> Error:
-    return QuotaExceeded(f"Top up the account of this API key: its balance at the open platform is used up. ({code})")
+    return NoBalance(
+        "Top up the account of this API key, or where it is a coding plan's, write it as KEY@plan: the open platform "
+        f"tells both as no balance. ({code})"
+    )
+
+
+def no_balance(*, plan: bool) -> NoBalance:
+    """The same, once it is known which of the two it is."""
+    if plan:
+        return NoBalance(
+            "This API key is a coding plan's, and here one pays by use: write it as KEY@plan (KEY@zai-plan for one of "
+            "api.z.ai). A plan is for listed coding tools alone. (1113)"
+        )
+    return NoBalance("Top up the account of this API key: its balance at the open platform is used up. (1113)")
+
+
+def _unknown_job(code: int, words: str) -> Error:
+    return NotFound(f"The open platform does not know this job, or it is another account's ({code}).", param="id")
 
 
 def _fault(code: int, words: str) -> Error:
@@ -176,13 +198,20 @@ def _filtered(code: int, words: str) -> Error:
 
 
 def _crowded(code: int, words: str) -> Error:
-    seconds = CONCURRENCY_RETRY_AFTER if code == 1302 else OVERLOAD_RETRY_AFTER
-    return Crowded(f"The open platform asks to wait: {words or 'too many requests'} ({code}).", retry_after=seconds)
+    return Crowded(
+        f"The open platform asks to wait: {words or 'too many requests'} ({code}).", retry_after=CONCURRENCY_RETRY_AFTER
+    )
+
+
+def _overloaded(code: int, words: str) -> Error:
+    return ModelCrowded(
+        f"This model is overloaded at the open platform; another may answer: {words or 'no reason given'} ({code}).",
+        retry_after=OVERLOAD_RETRY_AFTER,
+    )
 
 
 def _limited(code: int, words: str) -> Error:
-    seconds = OVERLOAD_RETRY_AFTER if code == 1312 else FREQUENCY_RETRY_AFTER
-    return RateLimited(f"The open platform asks to slow down: {words} ({code}).", retry_after=seconds)
+    return RateLimited(f"The open platform asks to slow down: {words} ({code}).", retry_after=FREQUENCY_RETRY_AFTER)
 
 
 def _quota(code: int, words: str) -> Error:
@@ -228,15 +257,17 @@ _TABLE: Final[Mapping[int, Callable[[int, str], Error]]] = MappingProxyType(
         **dict.fromkeys((1000, 1001, 1002, 1003, 1004, 1005, 1110, 1111), _unauthorized),
         **dict.fromkeys((1112, 1121), _banned),
         1113: _no_money,
-        **dict.fromkeys((500, 1120, 1200, 1230, 1234), _fault),
+        **dict.fromkeys((500, 1100, 1120, 1200, 1230, 1234), _fault),
         **dict.fromkeys((1210, 1212, 1213, 1214, 1215, 1221, 1222), _bad),
         1211: _no_model,
         **dict.fromkeys((1220, 1300), _forbidden),
         1231: _uncertain,
+        1233: _unknown_job,
         1261: _too_long,
         1301: _filtered,
-        **dict.fromkeys((1302, 1305), _crowded),
-        **dict.fromkeys((1303, 1312), _limited),
+        1302: _crowded,
+        1303: _limited,
+        **dict.fromkeys((1305, 1312), _overloaded),
         **dict.fromkeys((1304, 1308, 1310), _quota),
         **dict.fromkeys((1309, *range(1314, 1322)), _exhausted),
         1311: _forbidden,

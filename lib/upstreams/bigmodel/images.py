@@ -85,7 +85,7 @@ async def draw(request: ImageRequest, key: str) -> list[DrawnImage]:
 
 async def _order(request: ImageRequest, key: str) -> list[DrawnImage]:
     """One order's picture. It is repeated only where the platform surely has not taken it."""
-    platform = service.current()
+    platform = service.of_key(key)
     body = _body(request)
     context.current().answered_by = body["model"]
     async with within_deadline():

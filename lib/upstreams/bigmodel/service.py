@@ -30,18 +30,33 @@ LARGE_JSON_BYTES: Final = 1024 * 1024
 
 _TIMEOUT: Final = httpx.Timeout(connect=CONNECT_TIMEOUT, write=WRITE_TIMEOUT, read=READ_TIMEOUT, pool=None)
 
+BASES: Final = {
+    "bigmodel": "https://open.bigmodel.cn",
+    "zai": "https://api.z.ai",
+    "bigmodel-plan": "https://open.bigmodel.cn",
+    "zai-plan": "https://api.z.ai",
+}
+"""What may stand behind a key's `@`, beside `plan`, which means a plan at `GLM_PLATFORM_URL`: keys of one host are
+refused by the other."""
+_QUOTA: Final = "/api/monitor/usage/quota/limit"
+_OF_PLANS: Final = frozenset({"/chat/completions", "/models"})
+"""What there is at the base of coding plans [documented]; the rest is asked at the general one."""
+
 _json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
 class Service:
     """The platform as one event loop reaches it."""
 
-    def __init__(self, client: httpx.AsyncClient, files: httpx.AsyncClient, base_url: str) -> None:
-        """`base_url`: as `GLM_PLATFORM_URL` is read: no slash at its end."""
+    def __init__(self, client: httpx.AsyncClient, files: httpx.AsyncClient, base_url: str, *, plan: bool) -> None:
+        """`base_url`: without a slash at its end. `plan`: chats go to the base that coding plans have for them."""
         self.files = files
         """For other servers, where callers' files are: it goes through no proxy and keeps no cookies."""
         self._client = client
         self._base_url = base_url
+        self._plan = plan
+        self._is_plan: dict[str, bool] = {}
+        """Of keys that have no balance: are they a plan's. Asked once in an instance's life."""
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -75,10 +90,10 @@ class Service:
                 raise
             raise UpstreamUnavailable(error.message) from error
         if response.status_code != 200:
-            raise _refusal(response.status_code, content, order=order)
+            raise await self._explained(_refusal(response.status_code, content, order=order), key)
         answer = await parsed(content)
         if error_told := errors.of_body(answer):
-            raise error_told
+            raise await self._explained(error_told, key)
         if not isinstance(answer, dict):
             kind = UpstreamUncertain if order else UpstreamFailed
             raise kind("The open platform answered with something else than data.")
@@ -96,7 +111,23 @@ class Service:
             content = await _content(response, MAX_REFUSAL_BYTES)
         finally:
             await response.aclose()
-        raise errors.of_response(response.status_code, content)
+        raise await self._explained(errors.of_response(response.status_code, content), key)
+
+    async def _explained(self, error: Error, key: str) -> Error:
+        """`error`; where it says that there is no balance, whether that is so or the key is a coding plan's."""
+        if not isinstance(error, errors.NoBalance) or self._plan:
+            return error
+        if key not in self._is_plan:
+            try:
+                told = await self.call("GET", _QUOTA, key)
+            except (
+                Error
+            ) as refused:  # So it is told of a key without a plan; also where nobody answers, which is no plan.
+                if isinstance(refused, NotConnected):
+                    return error
+                told = {}
+            self._is_plan[key] = isinstance(told.get("data"), dict)
+        return errors.no_balance(plan=self._is_plan[key])
 
     def _request(
         self,
@@ -108,13 +139,18 @@ class Service:
         form: tuple[Mapping[str, str], Mapping[str, Any]] | None,
     ) -> httpx.Request:
         headers = {
-            "Authorization": f"Bearer {key}",
+            "Authorization": f"Bearer {plain_key(key)}",
             "Accept": accept,
             "Accept-Encoding": "identity",  # Events must not wait in a compressor.
             "Accept-Language": "en-US,en",  # Else errors are in Chinese.
             "User-Agent": "glm-functions",
         }
-        url = self._base_url + path
+        base = self._base_url
+        if path == _QUOTA:
+            base = base.partition("/api/")[0]
+        elif self._plan and path in _OF_PLANS:
+            base = base.replace("/api/paas/", "/api/coding/paas/")
+        url = base + path
         if form is not None:
             fields, files = form
             return self._client.build_request(
@@ -154,13 +190,24 @@ async def parsed(content: bytes) -> Any:
         return None
 
 
-def current() -> Service:
-    """The platform as the running event loop reaches it."""
-    return context.shared(_service)
+def of_key(key: str) -> Service:
+    """The platform as the running event loop reaches it for a key, by the base that stands behind its `@`."""
+    services = context.shared(_services)
+    base = key.partition("@")[2]
+    if base not in services:
+        url = settings.current().platform_url if base in ("", "plan") else f"{BASES[base]}/api/paas/v4"
+        clients = context.shared(service_client), context.shared(file_client)
+        services[base] = Service(*clients, url, plan=base.endswith("plan"))
+    return services[base]
 
 
-def _service() -> Service:
-    return Service(context.shared(service_client), context.shared(file_client), settings.current().platform_url)
+def plain_key(key: str) -> str:
+    """A key as the platform knows it."""
+    return key.partition("@")[0]
+
+
+def _services() -> dict[str, Service]:
+    return {}
 
 
 def _refusal(status: int, content: bytes, *, order: bool) -> Error:

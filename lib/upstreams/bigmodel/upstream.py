@@ -14,9 +14,9 @@ from lib.types.upstream import Embeddings, KeyState, Model, Tries
 from lib.types.videos import VideoJob, VideoRequest, VideoState
 from lib.upstreams.bigmodel import chat, embeddings, images, models, service, videos
 
-_KEY: Final = re.compile(r"[0-9A-Za-z]{16,64}\.[0-9A-Za-z_-]{8,64}")
-"""`<id>.<secret>`: 32 hex digits, a dot, 16 letters and digits [documented]. Other lengths are let through; a JWT has
-two dots, and begins with `eyJ`."""
+_KEY: Final = re.compile(rf"[0-9A-Za-z]{{16,64}}\.[0-9A-Za-z_-]{{8,64}}(?:@(?:plan|{'|'.join(service.BASES)}))?")
+"""`<id>.<secret>`: 32 hex digits, a dot, 16 letters and digits [documented]; behind an `@` where the key is good. Other
+lengths are let through; a JWT has two dots, and begins with `eyJ`."""
 
 _MODELS: Final = "/models"  # Not documented, but official clients call it.
 
@@ -77,7 +77,7 @@ class Bigmodel:
 
     async def check(self, key: str) -> KeyState:
         """Is a key alive: asked by the list of models, or where that is missing by counting the tokens of a word."""
-        platform = service.current()
+        platform = service.of_key(key)
         try:
             try:
                 async with within_deadline():

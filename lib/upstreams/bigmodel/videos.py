@@ -47,7 +47,7 @@ async def create(request: VideoRequest, key: str) -> VideoJob:
     Style, atmosphere and motion are words of the web service's, and have no effect. Raises `BadRequest`, which names
     the field, for what the platform does not do.
     """
-    platform = service.current()
+    platform = service.of_key(key)
     async with within_deadline():
         body = _body(request)
         context.current().answered_by = body["model"]
@@ -63,7 +63,7 @@ async def create(request: VideoRequest, key: str) -> VideoJob:
 
 async def look(job_id: str, key: str) -> VideoState:
     """How far the job is. Raises `NotFound` for a job that the platform does not know, or does not know any more."""
-    platform = service.current()
+    platform = service.of_key(key)
     path = _RESULT + quote(job_id, safe="")
     try:
         async with within_deadline():
