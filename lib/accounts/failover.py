@@ -32,7 +32,7 @@ from lib.store import configured_store
 from lib.store.line import Place
 from lib.tokens import tokens
 from lib.types import aliases
-from lib.types.chat import ChatRequest
+from lib.types.chat import ChatRequest, go_on
 from lib.types.events import Event, Reasoning, Start, Text, TurnLost, TurnTaken
 from lib.types.upstream import Tries, Upstream
 
@@ -122,7 +122,7 @@ async def _named(answer: AsyncGenerator[list[Event]], upstream: str) -> AsyncGen
 
 
 def _resolved(request: ChatRequest) -> ChatRequest:
-    return request._replace(model=aliases.resolve(request.model, settings.current().model_aliases))
+    return go_on(request)._replace(model=aliases.resolve(request.model, settings.current().model_aliases))
 
 
 def _able(candidates: Sequence[Candidate], request: ChatRequest) -> list[Candidate]:

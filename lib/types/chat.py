@@ -153,6 +153,17 @@ def asks(message: Message) -> bool:
     return bool(message.role == "tool" or message.tool_calls or message.files or message.text.strip())
 
 
+_GO_ON = "Go on with your last message from the letter at which it ends. Repeat nothing of it, and say nothing before."
+
+
+def go_on(request: ChatRequest) -> ChatRequest:
+    """The same, with a wish to go on where the last words are the assistant's: who sends them wants the rest."""
+    last = request.messages[-1] if request.messages else Message("user")
+    if request.conversation_id or last.role != "assistant" or last.tool_calls or not last.text.strip():
+        return request
+    return request._replace(messages=(*request.messages, Message("user", (TextPart(_GO_ON),))))
+
+
 def texts(messages: Sequence[Message]) -> str:
     """All that was said in `messages`."""
     return "\n".join(message.text for message in messages)

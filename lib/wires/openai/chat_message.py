@@ -8,8 +8,10 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from lib.errors import BadRequest
 from lib.types.chat import FilePart, Message, Part, Role, TextPart, ToolCall
+from lib.wires.shared import foreign
 from lib.wires.shared.custom_tool import wrap_input
 from lib.wires.shared.data_url import as_data_url, as_url
+from lib.wires.shared.encoding import encode_json
 from lib.wires.shared.request import Model
 
 MAX_PARTS = 1000
@@ -31,11 +33,24 @@ def _as_link(value: Any) -> Any:
 
 
 def _as_parts(value: Any) -> Any:
-    if isinstance(value, str):
-        return [{"type": "text", "text": value}]
-    if isinstance(value, dict):
-        return [value]
-    return [] if value is None else value
+    """A content's parts in this wire's words, whatever wire's the client used."""
+    parts = foreign.as_parts(value)
+    return [_in_our_words(part) for part in parts] if isinstance(parts, list) else parts
+
+
+def _in_our_words(part: Any) -> Any:
+    if (words := foreign.words_of(part)) is not None:
+        return {"type": "text", "text": words}
+    kind = part.get("type") if isinstance(part, dict) else None
+    if kind == "image_url" or kind == "file":
+        return part
+    if (thought := foreign.thought_of(part)) is not None:
+        return {"type": "thinking", "thinking": thought}
+    if (picture := foreign.picture_of(part)) is not None:
+        return {"type": "image_url", "image_url": {"url": picture}}
+    if (file := foreign.file_of(part)) is not None:
+        return {"type": "file", "file": file}
+    return part
 
 
 def _as_text(value: Any) -> Any:
@@ -103,17 +118,59 @@ def _tag(value: Any) -> str:
     return "<file_url>" if kind == "video_url" else f"<{kind}>"
 
 
-Content = Annotated[
+_KINDS = Discriminator(
+    _tag,
+    custom_error_type="part_type",
+    custom_error_message="the type of a part is one of text, image_url, file, file_url, video_url and refusal",
+)
+Shown = Annotated[
     Annotated[TextContent, Tag("<text>")]
     | Annotated[RefusalContent, Tag("<refusal>")]
     | Annotated[ImageContent, Tag("<image_url>")]
     | Annotated[FileContent, Tag("<file>")]
     | Annotated[LinkedFileContent, Tag("<file_url>")],
-    Discriminator(
-        _tag,
-        custom_error_type="part_type",
-        custom_error_message="the type of a part is one of text, image_url, file, file_url, video_url and refusal",
-    ),
+    _KINDS,
+]
+_ShownList = Annotated[list[Shown], Field(max_length=MAX_PARTS)]
+
+
+class ThinkingContent(Model):
+    """What the assistant thought, in another wire's words."""
+
+    type: Literal["thinking"]
+    thinking: str = ""
+
+
+class ToolUseContent(Model):
+    """A call, in Anthropic's words."""
+
+    type: Literal["tool_use"]
+    id: str = ""
+    name: Annotated[str, Field(min_length=1)]
+    input: Any = None
+
+
+class ToolResultContent(Model):
+    """What a tool gave, in Anthropic's words."""
+
+    type: Literal["tool_result"]
+    tool_use_id: str = ""
+    content: Annotated[_ShownList, BeforeValidator(_as_parts, json_schema_input_type=str | _ShownList | None)] = Field(
+        default_factory=list
+    )
+    is_error: bool | None = None
+
+
+Content = Annotated[
+    Annotated[TextContent, Tag("<text>")]
+    | Annotated[RefusalContent, Tag("<refusal>")]
+    | Annotated[ImageContent, Tag("<image_url>")]
+    | Annotated[FileContent, Tag("<file>")]
+    | Annotated[LinkedFileContent, Tag("<file_url>")]
+    | Annotated[ThinkingContent, Tag("<thinking>")]
+    | Annotated[ToolUseContent, Tag("<tool_use>")]
+    | Annotated[ToolResultContent, Tag("<tool_result>")],
+    _KINDS,
 ]
 _Contents = Annotated[list[Content], Field(max_length=MAX_PARTS)]
 
@@ -165,14 +222,29 @@ class ChatMessage(Model):
     def message(self, place: str) -> Message:
         """The message. `place` is where it stands in the request."""
         role = _ROLES[self.role]
+        thought = "\n".join(one.thinking for one in self.content if isinstance(one, ThinkingContent))
         return Message(
             role=role,
-            parts=tuple(self._parts(place)),
+            parts=tuple(part for content, at in self._contents(place) for part in _part(content, at)),
             tool_calls=tuple(self._calls()),
             tool_call_id=(self.tool_call_id or "") if role == "tool" else "",
             tool_name=(self.name or "") if role == "tool" else "",
-            reasoning=self.reasoning_content or "",
+            reasoning=self.reasoning_content or thought,
         )
+
+    def messages(self, place: str) -> Iterator[Message]:
+        """The message, after those that stand in it: results of tools, in Anthropic's words."""
+        for content, at in self._contents(place):
+            if isinstance(content, ToolResultContent):
+                shown = (
+                    part
+                    for index, inner in enumerate(content.content)
+                    for part in _part(inner, f"{at}.content[{index}]")
+                )
+                yield Message("tool", tuple(shown), tool_call_id=content.tool_use_id, is_error=bool(content.is_error))
+        made = self.message(place)
+        if made.parts or made.tool_calls or not any(isinstance(one, ToolResultContent) for one in self.content):
+            yield made
 
     def _calls(self) -> Iterator[ToolCall]:
         for made in self.tool_calls or ():
@@ -181,9 +253,13 @@ class ChatMessage(Model):
         if self.function_call is not None and self.function_call.name:
             yield ToolCall("", self.function_call.name, self.function_call.arguments or "{}")
 
-    def _parts(self, place: str) -> Iterator[Part]:
-        for index, content in enumerate(self.content):
-            yield from _part(content, f"{place}.content[{index}]")
+        for content in self.content:
+            if isinstance(content, ToolUseContent):
+                arguments = content.input if isinstance(content.input, str) else encode_json(content.input or {})
+                yield ToolCall(content.id, content.name, arguments)
+
+    def _contents(self, place: str) -> Iterator[tuple[Content, str]]:
+        return ((content, f"{place}.content[{index}]") for index, content in enumerate(self.content))
 
 
 def _part(content: Content, place: str) -> Iterator[Part]:

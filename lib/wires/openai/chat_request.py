@@ -2,13 +2,14 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from lib.errors import BadRequest
 from lib.types import chat
 from lib.types.chat import Effort, Sampling
 from lib.wires.openai.chat_message import ChatMessage
 from lib.wires.openai.chat_tools import ToolFields
+from lib.wires.shared.foreign import effort_of
 from lib.wires.shared.request import (
     DEFAULT_MODEL,
     MAX_MESSAGES,
@@ -25,7 +26,33 @@ def _as_list(value: Any) -> Any:
 
 
 def _effort(value: Any) -> Any:
-    return None if value in ("", "auto", "default") else value
+    return None if value in ("", "auto", "default") else effort_of(value) or value
+
+
+def _as_chat(value: Any) -> Any:
+    """A body of Responses' at this path, as Cursor sends it, in chat completions' words."""
+    if not isinstance(value, dict) or "messages" in value or "input" not in value:
+        return value
+    given = value["input"]
+    items = [{"role": "user", "content": given}] if isinstance(given, str) else given
+    if not isinstance(items, list):
+        return value
+    messages: list[Any] = []
+    if isinstance(value.get("instructions"), str):
+        messages.append({"role": "system", "content": value["instructions"]})
+    for item in items:
+        kind = item.get("type", "message") if isinstance(item, dict) else None
+        if kind == "function_call":
+            function = {"name": item.get("name"), "arguments": item.get("arguments")}
+            call = {"id": item.get("call_id"), "type": "function", "function": function}
+            if not (messages and isinstance(messages[-1], dict) and messages[-1].get("role") == "assistant"):
+                messages.append({"role": "assistant"})
+            messages[-1] = {**messages[-1], "tool_calls": [*messages[-1].get("tool_calls", ()), call]}
+        elif kind == "function_call_output":
+            messages.append({"role": "tool", "tool_call_id": item.get("call_id"), "content": item.get("output")})
+        elif kind in ("message", None):
+            messages.append(item)
+    return {"max_completion_tokens": value.get("max_output_tokens"), **value, "messages": messages}
 
 
 _VENDORS_OWN = {"do_sample", "request_id", "user_id", "seed", "watermark_enabled", "sensitive_word_check", "meta"}
@@ -49,6 +76,8 @@ class Thinking(Model):
 class ChatRequest(ToolFields):
     """The body. What it names and this deployment ignores is in docs/api.md."""
 
+    _as_chat = model_validator(mode="before")(_as_chat)
+
     messages: Annotated[list[ChatMessage], Field(min_length=1, max_length=MAX_MESSAGES)]
     model: WantedModel = DEFAULT_MODEL
     stream: bool | None = None
@@ -59,6 +88,10 @@ class ChatRequest(ToolFields):
         Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"] | None,
         BeforeValidator(_effort, json_schema_input_type=str | None),
     ] = None
+    reasoning: dict[str, Any] | None = None
+    enable_thinking: bool | None = None
+    chat_template_kwargs: dict[str, Any] | None = None
+    """How OpenRouter and vLLM say the same."""
     thinking: Thinking | None = None
     web_search: bool | None = None
     temperature: float | None = None
@@ -96,7 +129,9 @@ class ChatRequest(ToolFields):
 
     def chat_request(self) -> chat.ChatRequest:
         """What the caller asks. Raises `BadRequest` where nothing is asked."""
-        messages = tuple(message.message(f"messages[{index}]") for index, message in enumerate(self.messages))
+        messages = tuple(
+            one for index, message in enumerate(self.messages) for one in message.messages(f"messages[{index}]")
+        )
         if not any(message.text.strip() or message.files or message.tool_calls for message in messages):
             raise BadRequest("The messages hold nothing to answer.", param="messages")
         return chat.ChatRequest(
@@ -126,6 +161,15 @@ class ChatRequest(ToolFields):
         return {**own, "web_search": self.search_fields()}
 
     def _effort(self) -> Effort | None:
-        if self.reasoning_effort is not None or self.thinking is None:
+        if self.reasoning_effort is not None:
             return self.reasoning_effort
-        return {"enabled": "high", "disabled": "none"}.get(self.thinking.type or "")  # type: ignore[return-value]
+        reasoning, template = self.reasoning or {}, self.chat_template_kwargs or {}
+        told = (
+            self.thinking.type if self.thinking else None,
+            reasoning.get("effort"),
+            reasoning.get("enabled"),
+            self.enable_thinking,
+            template.get("reasoning_effort"),
+            template.get("enable_thinking", template.get("thinking")),
+        )
+        return next((effort for one in told if (effort := effort_of(one)) is not None), None)

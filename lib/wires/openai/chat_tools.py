@@ -6,10 +6,13 @@ from pydantic import BeforeValidator, Field
 
 from lib.errors import BadRequest
 from lib.types.chat import ResponseFormat, Tool, ToolChoice
+from lib.wires.shared.client_tools import client_tool
 from lib.wires.shared.custom_tool import custom_tool
+from lib.wires.shared.foreign import as_function
 from lib.wires.shared.request import Model, ToolName
 from lib.wires.shared.tool_choice import WORDS, Word
 
+_OWN = ("function", "custom")
 MAX_TOOLS = 512
 """Tools of one request: four times what OpenAI takes."""
 
@@ -42,7 +45,15 @@ class CustomDefinition(Model):
         return custom_tool(self.name, self.description or "", definition if isinstance(definition, str) else "")
 
 
-class ToolDefinition(Model):
+def _nested(value: Any) -> Any:
+    """A tool in chat completions' own words, whatever wire's the client used."""
+    flat = as_function(value)
+    if not isinstance(flat, dict) or not isinstance(flat.get("name"), str) or flat.get("type") not in _OWN:
+        return value
+    return {"type": flat["type"], flat["type"]: {name: of for name, of in flat.items() if name != "type"}}
+
+
+class DefinedTool(Model):
     """A tool. Those of other types, which only their own service can run, are left out."""
 
     type: str = "function"
@@ -50,6 +61,9 @@ class ToolDefinition(Model):
     custom: CustomDefinition | None = None
     web_search: dict[str, Any] | None = None
     """Zhipu's own: may the service search."""
+    name: ToolName | None = None
+    """Of a tool that its type alone declares."""
+    environment: Any = None
 
     def tool(self, place: str) -> Tool | None:
         """The tool, None for one of another type. Raises `BadRequest` where it is at `place` without its definition."""
@@ -57,7 +71,10 @@ class ToolDefinition(Model):
             return wanted.tool()
         if self.type in ("function", "custom"):
             raise BadRequest(f"The field {place}.{self.type} is missing.", param=f"{place}.{self.type}")
-        return None
+        return client_tool(self.type, self.name or "", self.model_dump())
+
+
+ToolDefinition = Annotated[DefinedTool, BeforeValidator(_nested)]
 
 
 class NamedTool(Model):
