@@ -222,8 +222,6 @@ class AnswerUnusable(UpstreamFailed):
 
 
 class Misconfigured(Error):
-    """The deployment's settings cannot work."""
-
     kind = "unavailable"
     status = 503
     retry = False

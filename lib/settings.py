@@ -183,7 +183,6 @@ held = _Held()
 
 
 def current() -> Settings:
-    """The settings of this process."""
     return configured()._replace(tokens=held.tokens) if held.tokens else configured()
 
 

@@ -37,7 +37,6 @@ class Cooldown:
             self._until.popitem(last=False)
 
     def recovered(self, account: str) -> None:
-        """Learn from an answer."""
         self._until.pop(account, None)
 
     def remaining(self, account: str) -> float:

@@ -40,8 +40,6 @@ type TurnEvent = TurnTaken | TurnLost
 
 
 class Attempt[T](Protocol):
-    """One try with one key."""
-
     def __call__(self, upstream: Upstream, key: str, tries: Tries) -> AsyncGenerator[list[T | TurnEvent]]:
         """Yield what comes of it. An `Error` before the first: another key may be tried."""
         ...
@@ -50,9 +48,7 @@ class Attempt[T](Protocol):
 class Call[T](Protocol):
     """The same for work that has one result."""
 
-    def __call__(self, upstream: Upstream, key: str, tries: Tries) -> Awaitable[T]:
-        """Return what comes of it."""
-        ...
+    def __call__(self, upstream: Upstream, key: str, tries: Tries) -> Awaitable[T]: ...
 
 
 class _Accounts:

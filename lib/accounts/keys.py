@@ -36,8 +36,6 @@ type Choose = Callable[[str], Upstream | None]
 
 
 class Key(NamedTuple):
-    """A key of an upstream's."""
-
     text: str
     label: str = ""
     """The deployer's name for it, for logs and messages."""

@@ -35,8 +35,6 @@ _TAG_SIZE: Final = 16
 
 
 class Content(NamedTuple):
-    """What an id says."""
-
     created: int
     """Unix time in seconds."""
     texts: Sequence[str]

@@ -45,7 +45,6 @@ class _Account:
         return self._high if known else (self._low + self._high) / 2
 
     def free(self, now: float) -> None:
-        """An answer has ended."""
         self.freed, self.ready_at = now, now + self.pause
 
     def takes(self, asked: float) -> None:
@@ -81,12 +80,10 @@ class Turn:
         self._refused = False
 
     def ask(self) -> None:
-        """The service is asked now."""
         self._asked = self._loop.time()
         self._refused = False
 
     def taken(self) -> None:
-        """It answers."""
         self._known.takes(self._asked)
 
     def refused(self) -> float:
@@ -98,7 +95,6 @@ class Turn:
         return seconds
 
     def end(self) -> None:
-        """The turn is over."""
         if not self._refused:
             self._known.free(self._loop.time())
 

@@ -61,7 +61,6 @@ class Limits(NamedTuple):
 
     @classmethod
     def configured(cls) -> "Limits":
-        """What the deployment allows."""
         chosen = settings.current()
         return cls(chosen.max_file_bytes, chosen.allow_private_urls)
 

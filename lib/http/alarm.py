@@ -49,7 +49,6 @@ class Alarm:
         self._ring()
 
     def stop(self) -> None:
-        """Nothing more is waited for."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

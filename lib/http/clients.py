@@ -49,7 +49,6 @@ class _Client(httpx.AsyncClient):
 
     @property
     def cookies(self) -> httpx.Cookies:
-        """None, ever."""
         return _NO_COOKIES
 
     @cookies.setter

@@ -157,11 +157,9 @@ class Connection(asyncio.BufferedProtocol):
         self._transport = cast("asyncio.Transport", transport)
 
     def get_buffer(self, sizehint: int) -> memoryview:
-        """Where to put what arrives."""
         return self._buffer
 
     def buffer_updated(self, nbytes: int) -> None:
-        """Something has arrived."""
         if self._error is not None:
             return
         if self._reader is None:
@@ -192,7 +190,6 @@ class Connection(asyncio.BufferedProtocol):
         self._wake()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The connection is closed."""
         error = httpx.WriteError if self._sending else httpx.ReadError
         self.close(error(f"The connection was lost: {exc}."), exc)
         self._alarm.stop()

@@ -35,8 +35,6 @@ class Head(NamedTuple):
 
 
 class ResponseReader:
-    """Reads one response."""
-
     def __init__(self, method: str) -> None:
         """`method`: that of the request; the answer to a HEAD has no body."""
         self.head: Head | None = None
@@ -102,12 +100,10 @@ class ResponseReader:
     # What llhttp calls.
 
     def on_message_begin(self) -> None:
-        """A response begins."""
         if self.complete:
             raise ProtocolError("more came than the response")
 
     def on_status(self, reason: bytes) -> None:
-        """A piece of the reason."""
         self._reason += reason
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -116,7 +112,6 @@ class ResponseReader:
             self._headers.append((name, value))
 
     def on_headers_complete(self) -> None:
-        """The end of a head."""
         version, status = self._parser.get_http_version(), self._parser.get_status_code()
         if not version.startswith("1."):
             raise ProtocolError("the response is not one of HTTP/1")
@@ -129,7 +124,6 @@ class ResponseReader:
             self.head = head
 
     def on_body(self, content: bytes) -> None:
-        """A piece of the body."""
         if self.complete:
             raise ProtocolError("more came than the response")
         self._content.append(content)

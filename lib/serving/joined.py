@@ -40,7 +40,6 @@ class JoinedEncoder:
         return b""  # Nobody would see it.
 
     def feed(self, events: Sequence[Event]) -> bytes:
-        """Nothing, until enough has come."""
         self._waiting += events
         now = self._loop.time()
         if now < self._due and not any(isinstance(event, Finish) for event in events):

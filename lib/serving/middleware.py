@@ -76,8 +76,6 @@ class _ClientGoneError(Exception):
 
 
 class _Exchange:
-    """One request and its response."""
-
     def __init__(self, app: ASGIApp, wire: Wire, scope: Scope, receive: Receive, send: Send) -> None:
         self._app = app
         self._wire = wire

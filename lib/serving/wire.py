@@ -25,8 +25,6 @@ class ListedModel(NamedTuple):
 
 
 class Wire(Protocol):
-    """A protocol that clients speak."""
-
     heartbeat_interval: float
     """Seconds of silence in a stream after which `Encoder.heartbeat` goes out."""
     breaks_off: bool

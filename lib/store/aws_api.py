@@ -126,8 +126,6 @@ class AwsApi:
 
 
 class ApiError(Refused):
-    """The service refused an action."""
-
     def __init__(self, status: int, answer: Mapping[str, Any]) -> None:
         kind = str(answer.get("__type", "")).rpartition("#")[2]
         super().__init__(kind if _KIND.fullmatch(kind) else f"HTTP {status}")

@@ -16,8 +16,6 @@ _ALGORITHM: Final = "AWS4-HMAC-SHA256"
 
 
 class Credentials(NamedTuple):
-    """Who signs."""
-
     key_id: str
     secret: str
     session_token: str = ""

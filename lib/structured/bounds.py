@@ -53,7 +53,6 @@ class Bounded:
             raise BadRequest("patternProperties and unevaluatedProperties are not supported in one schema.")
 
     def pattern(self, source: str) -> Pattern:
-        """The expression, compiled once."""
         if source not in self.patterns:
             pattern = self.patterns[source] = Pattern(source)
             sizes = sum(one.size for one in self.patterns.values()) if pattern.size else 0

@@ -32,8 +32,6 @@ _ERRORS: Final = 20
 
 
 class _Check:
-    """One check that goes on."""
-
     def __init__(self, bounded: Bounded) -> None:
         self._bounded = bounded
         self._left = MAX_STEPS

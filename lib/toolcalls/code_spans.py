@@ -31,7 +31,6 @@ class CodeSpans:
         return bool(self._fence or self._inline)
 
     def feed(self, text: str) -> None:
-        """Take what comes next."""
         if "`" not in text and "~" not in text:
             if text:
                 self._plain(text)

@@ -224,7 +224,6 @@ class Lengths(NamedTuple):
 
     @property
     def total(self) -> int:
-        """All of them."""
         return self.tools + self.history + self.newest
 
 

@@ -433,7 +433,6 @@ class _WholeAnswer:
 
     @property
     def text(self) -> str:
-        """All that was taken."""
         return "".join(self._parts)
 
     def take(self, text: str) -> bool:

@@ -366,7 +366,6 @@ async def _ask(request: ChatRequest, ask: Ask, *, again: bool) -> AsyncGenerator
 
 
 def add(before: Usage | None, usage: Usage | None) -> Usage | None:
-    """What two answers used together."""
     if before is None or usage is None:
         return before or usage
     return Usage(

@@ -57,7 +57,6 @@ def resolve(name: str, own: Aliases = ()) -> str:
 
 
 def _plain(name: str) -> str:
-    """A name without marks."""
     plain = name.strip()
     while (shorter := _MARKS.sub("", plain)) != plain and shorter:
         plain = shorter

@@ -11,8 +11,6 @@ type Schema = Mapping[str, Any]
 
 
 class TextPart(NamedTuple):
-    """Words in a message."""
-
     text: str
 
 
@@ -44,8 +42,6 @@ class ToolCall(NamedTuple):
 
 
 class Message(NamedTuple):
-    """One message of a conversation."""
-
     role: Role
     parts: tuple[Part, ...] = ()
     tool_calls: tuple[ToolCall, ...] = ()
@@ -66,7 +62,6 @@ class Message(NamedTuple):
 
     @property
     def files(self) -> tuple[FilePart, ...]:
-        """The files in it."""
         return tuple(part for part in self.parts if isinstance(part, FilePart))
 
 

@@ -148,16 +148,12 @@ class Claims(Protocol):
 
 @runtime_checkable
 class Draws(Protocol):
-    """An upstream that makes pictures."""
-
     async def draw(self, request: ImageRequest, key: str, tries: Tries) -> list[DrawnImage]:
         """Pictures, in the order of their numbers."""
 
 
 @runtime_checkable
 class Films(Protocol):
-    """An upstream that makes videos."""
-
     async def create_video(self, request: VideoRequest, key: str) -> VideoJob:
         """Take the order of a video."""
 

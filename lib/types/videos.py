@@ -42,8 +42,6 @@ class VideoJob(NamedTuple):
 
 
 class Video(NamedTuple):
-    """A finished video."""
-
     url: str
     cover_url: str = ""
     duration: str = ""
@@ -53,8 +51,6 @@ class Video(NamedTuple):
 
 
 class VideoState(NamedTuple):
-    """How far a job is."""
-
     status: Literal["working", "done", "failed"]
     progress: int | None = None
     """Per cent; None where the upstream does not say."""

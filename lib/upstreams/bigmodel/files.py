@@ -52,8 +52,6 @@ class Film(NamedTuple):
 
 
 class Document(NamedTuple):
-    """A document's words."""
-
     name: str
     text: str
 

@@ -25,7 +25,6 @@ class Marks:
         return self._read(self._waiting + text, last=False)
 
     def finish(self) -> list[Text | Reasoning]:
-        """The rest."""
         return self._read(self._waiting, last=True)
 
     def _read(self, text: str, *, last: bool) -> list[Text | Reasoning]:

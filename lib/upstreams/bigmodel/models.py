@@ -32,8 +32,6 @@ _ALL: Final = frozenset({"picture", "video", "file"})
 
 
 class Row(NamedTuple):
-    """A model of the table."""
-
     name: str
     context: int
     """Tokens of the prompt and the answer together."""
@@ -140,12 +138,10 @@ class Wanted(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The name that is sent."""
         return self.row.name
 
     @property
     def sees(self) -> bool:
-        """Does it take pictures."""
         return "picture" in self.row.inputs
 
     def thinking(self) -> dict[str, object]:

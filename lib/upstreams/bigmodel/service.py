@@ -59,7 +59,6 @@ class Service:
         """Of keys that have no balance: are they a plan's. Asked once in an instance's life."""
 
     async def aclose(self) -> None:
-        """Close all connections."""
         await self._client.aclose()
         await self.files.aclose()
 

@@ -39,7 +39,6 @@ class Blocks:
         self._has_input = False
 
     def feed(self, deltas: Iterable[Delta]) -> list[Json]:
-        """The events that bring these."""
         return [event for delta in deltas for event in self._events(delta)]
 
     def finish(self) -> list[Json]:

@@ -51,8 +51,6 @@ def _in_our_words(block: Any) -> Any:
 
 
 class TextBlock(Model):
-    """Words."""
-
     type: Literal["text"] = "text"
     text: str
 
@@ -68,8 +66,6 @@ class Source(Model):
 
 
 class ImageBlock(Model):
-    """A picture."""
-
     type: Literal["image"]
     source: Source
 
@@ -129,15 +125,11 @@ class ToolReferenceBlock(Model):
 
 
 class ToolChangeBlock(Model):
-    """A tool comes or goes."""
-
     type: Literal["tool_addition", "tool_removal"]
     tool: ToolChange = Field(default_factory=ToolChange)
 
 
 class ThinkingBlock(Model):
-    """What the assistant thought."""
-
     type: Literal["thinking"]
     thinking: str | None = None
 
@@ -151,7 +143,6 @@ class ToolUseBlock(Model):
     input: Any = None
 
     def call(self) -> ToolCall:
-        """The call."""
         arguments = self.input if isinstance(self.input, str) else encode_json(self.input or {})
         return ToolCall(self.id, self.name, arguments)
 
@@ -170,8 +161,6 @@ _ShownList = Annotated[list[Shown], Field(max_length=MAX_BLOCKS)]
 
 
 class ToolResultBlock(Model):
-    """What a tool gave."""
-
     type: Literal["tool_result"]
     tool_use_id: str = ""
     content: Annotated[_ShownList, BeforeValidator(_as_blocks, json_schema_input_type=str | _ShownList | None)] = Field(

@@ -44,8 +44,6 @@ class Thinking(Model):
 
 
 class InputMessage(Model):
-    """One message of the conversation."""
-
     role: Literal["user", "assistant", "system"]
     content: Content = Field(default_factory=list)
     clear_at: str | None = None

@@ -84,8 +84,6 @@ class MessageAnswer:
 
 
 class MessageEncoder:
-    """The answer as a stream."""
-
     media_type = SSE
     text_copies = 1
 

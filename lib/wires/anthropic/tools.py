@@ -47,7 +47,6 @@ class DefinedTool(Model):
 
     @property
     def is_own(self) -> bool:
-        """Is it the caller's."""
         return self.type in (None, "custom")
 
     @property

@@ -49,8 +49,6 @@ def error_event(error: Error, request_id: str) -> dict[str, Any]:
 
 
 class AnthropicWire:
-    """Anthropic's Messages."""
-
     heartbeat_interval = 5.0  # Claude Code gives a silent stream up after 300 s, proxies after 30.
     breaks_off = True
     request_id_headers: tuple[bytes, ...] = (b"request-id", b"x-request-id")

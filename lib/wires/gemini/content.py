@@ -32,8 +32,6 @@ class Blob(GoogleModel):
 
 
 class FileData(GoogleModel):
-    """A file by its address."""
-
     file_uri: str = ""
     mime_type: Annotated[str, Field(max_length=_MAX_MIME_TYPE)] = ""
 
@@ -47,8 +45,6 @@ class FunctionCall(GoogleModel):
 
 
 class FunctionResponse(GoogleModel):
-    """What a function gave."""
-
     id: str | None = None
     name: str = ""
     response: Any = None
@@ -70,8 +66,6 @@ class ExecutableCode(GoogleModel):
 
 
 class CodeExecutionResult(GoogleModel):
-    """What it printed."""
-
     output: str | None = None
 
 

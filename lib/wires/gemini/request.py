@@ -51,15 +51,11 @@ class ToolSet(GoogleModel):
 
 
 class FunctionCallingConfig(GoogleModel):
-    """Whether to call, and what."""
-
     mode: str | None = None
     allowed_function_names: list[str] | None = None
 
 
 class ToolConfig(GoogleModel):
-    """How tools are used."""
-
     function_calling_config: FunctionCallingConfig | None = None
 
 

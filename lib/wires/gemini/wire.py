@@ -77,8 +77,6 @@ def _details(error: Error, status: int) -> Sequence[Json]:
 
 
 class GeminiWire:
-    """The Gemini API."""
-
     heartbeat_interval = 15.0  # Proxies cut connections that are silent for 30 to 60 s.
     breaks_off = False
     """Gemini CLI asks again where a stream ends without a finishReason, and gives up where its connection breaks."""

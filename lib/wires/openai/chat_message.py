@@ -67,8 +67,6 @@ _Link = Annotated[Link, BeforeValidator(_as_link, json_schema_input_type=Link | 
 
 
 class TextContent(Model):
-    """Words."""
-
     type: Literal["text"] = "text"
     text: str
 
@@ -81,8 +79,6 @@ class RefusalContent(Model):
 
 
 class ImageContent(Model):
-    """A picture."""
-
     type: Literal["image_url"] = "image_url"
     image_url: _Link
 
@@ -98,8 +94,6 @@ class File(Model):
 
 
 class FileContent(Model):
-    """A document."""
-
     type: Literal["file"] = "file"
     file: File | None = None
     file_url: _Link | None = None
@@ -207,8 +201,6 @@ class MessageToolCall(Model):
 
 
 class ChatMessage(Model):
-    """One message of the conversation."""
-
     role: Literal["system", "developer", "user", "assistant", "tool", "function"]
     content: Annotated[_Contents, BeforeValidator(_as_parts, json_schema_input_type=str | _Contents | None)] = Field(
         default_factory=list

@@ -53,8 +53,6 @@ class ChatAnswer:
 
 
 class ChatEncoder(SseComments):
-    """The answer as chunks."""
-
     def __init__(self, request: ChatRequest, wanted: chat.ChatRequest, *, zhipu: bool = False) -> None:
         """`zhipu`: for Zhipu's own client, which cannot ask for the usage and expects it in the last chunk."""
         self._request = request

@@ -26,7 +26,6 @@ class FunctionDefinition(Model):
     strict: bool | None = None
 
     def tool(self) -> Tool:
-        """The tool."""
         return Tool(self.name, self.description or "", self.parameters or {}, bool(self.strict))
 
 
@@ -38,7 +37,6 @@ class CustomDefinition(Model):
     format: dict[str, Any] | None = None
 
     def tool(self) -> Tool:
-        """The tool."""
         grammar = self.format or {}
         grammar = grammar.get("grammar", grammar)
         definition = grammar.get("definition", "") if isinstance(grammar, dict) else ""
@@ -78,8 +76,6 @@ ToolDefinition = Annotated[DefinedTool, BeforeValidator(_nested)]
 
 
 class NamedTool(Model):
-    """A tool by its name."""
-
     type: str = "function"
     function: dict[str, Any] | None = None
     custom: dict[str, Any] | None = None

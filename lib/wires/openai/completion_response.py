@@ -47,8 +47,6 @@ class CompletionAnswer:
 
 
 class CompletionEncoder(SseComments):
-    """The answer as chunks."""
-
     def __init__(self, request: CompletionRequest, wanted: chat.ChatRequest) -> None:
         self._answer = CompletionAnswer(request, wanted)
         self._options = request.stream_options

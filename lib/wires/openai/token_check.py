@@ -10,8 +10,6 @@ from lib.wires.shared.request import Model
 
 
 class TokenCheckRequest(Model):
-    """The body."""
-
     token: Annotated[str, Field(min_length=1)]
     claim: bool = False
     """Take the day's credit of the accounts, too."""

@@ -32,8 +32,6 @@ def _in_our_words(part: Any) -> Any:
 
 
 class SaidText(Model):
-    """Words, of whoever said them."""
-
     type: Literal["input_text", "output_text", "text", "summary_text", "reasoning_text"] = "input_text"
     text: str
 
@@ -53,8 +51,6 @@ class Refusal(Model):
 
 
 class InputImage(Model):
-    """A picture."""
-
     type: Literal["input_image", "image_url", "computer_screenshot"]
     image_url: str | None = None
     """An http, https or data URL."""
@@ -62,8 +58,6 @@ class InputImage(Model):
 
 
 class InputFile(Model):
-    """A document."""
-
     type: Literal["input_file"]
     file_data: str | None = None
     """A data URL, or base64 alone."""
@@ -107,7 +101,6 @@ def parts(contents: Iterable[Content], place: str) -> Iterator[Part]:
 
 
 def text_of(contents: Iterable[Content]) -> str:
-    """The words alone."""
     return "\n".join(content.text for content in contents if isinstance(content, SaidText))
 
 

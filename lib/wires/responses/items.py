@@ -53,8 +53,6 @@ def _as_shown(value: Any) -> Any:
 
 
 class MessageItem(Model):
-    """What somebody said."""
-
     type: Literal["message"] = "message"
     role: Literal["system", "developer", "user", "assistant"]
     content: Contents = Field(default_factory=list)
@@ -110,8 +108,6 @@ class McpCallItem(Model):
 
 
 class CallOutputItem(Model):
-    """What a tool gave."""
-
     type: Annotated[str, WithJsonSchema({"enum": [*_OUTPUTS]})]
     id: str | None = None
     call_id: str | None = None
@@ -122,8 +118,6 @@ class CallOutputItem(Model):
 
 
 class AdditionalToolsItem(Model):
-    """Further tools of the request."""
-
     type: Literal["additional_tools"]
     tools: Annotated[list[ResponseTool], Field(max_length=MAX_TOOLS)] = Field(default_factory=list)
 

@@ -51,7 +51,6 @@ class Output:
         self._cited: set[str] = set()
 
     def feed(self, deltas: Iterable[Delta]) -> list[Json]:
-        """The events that bring these."""
         return [event for delta in deltas for event in self._events(delta)]
 
     def finish(self, status: str) -> list[Json]:

@@ -64,8 +64,6 @@ def _as_part(value: Any) -> Any:
 
 
 class ReasoningOptions(Model):
-    """How hard to think."""
-
     effort: str | None = None
     summary: str | None = None
 

@@ -130,8 +130,6 @@ class ResponseAnswer:
 
 
 class ResponseEncoder:
-    """The answer as a stream."""
-
     media_type = SSE
     text_copies = 5
     """In its delta, when its part is done (twice), its item, and the response."""

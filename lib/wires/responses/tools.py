@@ -89,8 +89,6 @@ ResponseTool = Annotated[DeclaredTool, BeforeValidator(as_function)]
 
 
 class NamedTool(Echoed):
-    """A tool by its name."""
-
     type: str = ""
     name: str = ""
     namespace: str | None = None

@@ -19,8 +19,6 @@ _FAULTS: Final = 500
 
 
 class ResponsesWire(OpenAIWire):
-    """OpenAI's Responses."""
-
     def is_client(self, request: HTTPConnection) -> bool:
         return "client_version" in request.query_params  # Codex, which tells it where it asks for models.
 

@@ -35,7 +35,6 @@ class Markdown:
         return text
 
     def finish(self) -> str:
-        """What completes the text."""
         return self._close()
 
     def _begin(self, event: Code | Output, block: tuple[type[Event], str]) -> str:

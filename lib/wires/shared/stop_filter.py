@@ -29,7 +29,6 @@ class StopFilter:
 
     @property
     def held(self) -> int:
-        """How many letters wait."""
         return len(self._held)
 
     def reasoning(self, piece: str) -> str:

@@ -40,8 +40,6 @@ _Images = Annotated[
 
 
 class VideoRequest(Model):
-    """The body."""
-
     prompt: str = ""
     model: ModelName | None = None
     image_url: _Images = Field(default_factory=list)

@@ -38,7 +38,6 @@ class Body:
 
     @property
     def assistant_id(self) -> str:
-        """The agent that is asked."""
         return self._model.assistant_id
 
     @property
@@ -74,7 +73,6 @@ class Body:
 
     @property
     def json(self) -> dict[str, Any]:
-        """The body."""
         return {
             "assistant_id": self.assistant_id,
             "conversation_id": self._conversation_id,

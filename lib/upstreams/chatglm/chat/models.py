@@ -60,7 +60,6 @@ class Model(NamedTuple):
 
     @property
     def draws(self) -> bool:
-        """Does it answer with pictures."""
         return self.assistant_id == DRAWING
 
     def with_effort(self, effort: Effort | None) -> "Model":

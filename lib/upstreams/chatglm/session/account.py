@@ -67,8 +67,6 @@ SHORT_CUTS = 1000
 
 
 class Session(NamedTuple):
-    """What an exchange hands out."""
-
     access: Token
     refresh: str
     """The newest refresh token."""
@@ -206,7 +204,6 @@ class Account:
 
     @property
     def store(self) -> Store:
-        """Where this deployment remembers things."""
         return self._sessions.store
 
     async def use[T](self, attempt: Callable[[Token], Awaitable[T]]) -> T:

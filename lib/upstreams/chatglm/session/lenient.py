@@ -98,7 +98,6 @@ def items(value: Any) -> list[Any]:
 
 
 def mappings(value: Any) -> list[dict[str, Any]]:
-    """The objects of a list."""
     if type(value) is list and len(value) == 1 and type(value[0]) is dict:
         return value
     return [item for item in map(one, items(value)) if isinstance(item, dict)]

@@ -36,7 +36,6 @@ class Uploads:
         self._missing: dict[FilePart, str] = {}
 
     def add(self, file: FilePart, content: dict[str, Any]) -> None:
-        """The service has it."""
         self._contents[file] = content
 
     def leave_out(self, file: FilePart, why: str) -> None:
