@@ -124,3 +124,14 @@ def test_instructions_alone_are_answered(ask: Any) -> None:
 def test_instructions_with_an_empty_message_are_answered() -> None:
     assert responses({"role": "user", "content": ""}, instructions="Say hi.").messages
     assert messages({"role": "user", "content": ""}, system="Say hi.").messages
+
+
+@pytest.mark.parametrize("path", ["chat/completions", "completions", "messages", "responses", "embeddings"])
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999"])
+def test_a_number_that_json_has_not_is_refused(bundle: Bundle, account: Account, path: str, number: str) -> None:
+    headers = {"Authorization": f"Bearer {account.refresh_token}"}
+    said = '"input": "NaN", "messages": [{"role": "user", "content": "Hi"}]'
+    body = f'{{"metadata": {{"a": {number}}}, {said}}}'
+    answered = httpx.post(f"{bundle.url}/v1/{path}", headers=headers, content=body)
+    assert answered.status_code == 400
+    assert number in answered.json()["error"]["message"]

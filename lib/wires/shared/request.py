@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 import re
 from typing import Annotated, Any, Final
 
@@ -77,7 +78,28 @@ async def parse[M: Model](model: type[M], body: bytes) -> M:
     return _read(model, body)
 
 
+_ODD_NUMBER: Final = re.compile(rb"NaN|Infinity|[\d.][eE]\+?\d{3}")
+"""Where a number may stand that JSON does not have, or no float holds: it could not be sent on, nor back."""
+
+
+def _refuse_odd_numbers(body: bytes) -> None:
+    try:
+        json.loads(body, parse_constant=_refuse_number, parse_float=_finite)
+    except (ValueError, RecursionError):
+        return  # It is told of where the body is read.
+
+
+def _finite(text: str) -> float:
+    return float(text) if math.isfinite(float(text)) else _refuse_number(text)
+
+
+def _refuse_number(text: str) -> Any:
+    raise BadRequest(f"The body holds the number {text[:20]}, which JSON has not.", code="invalid_json")
+
+
 def _read[M: Model](model: type[M], body: bytes) -> M:
+    if _ODD_NUMBER.search(body):
+        _refuse_odd_numbers(body)
     try:
         return model.model_validate_json(body)
     except ValidationError as error:
