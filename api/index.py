@@ -36,6 +36,8 @@ ENDPOINTS: Final = {
     "/v1/responses": "api.v1.responses",
     "/v1/embeddings": "api.v1.embeddings",
     "/v1/images/generations": "api.v1.images.generations",
+    "/v1/images/edits": "api.v1.images.edits",
+    "/v1/videos": "api.v1.videos.jobs",
     "/v1/videos/generations": "api.v1.videos.generations",
     "/v1/async-result": "api.v1.videos.generations",
 }

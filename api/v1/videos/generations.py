@@ -8,14 +8,13 @@
 `GET /v1/async-result/{id}`, where Zhipu's client asks, is the same as `GET /v1/videos/generations/{id}`.
 """
 
-import time
 from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from lib.accounts import job_id, keys
+from lib.accounts import job_id, keys, video_jobs
 from lib.accounts.failover import fail_over_call
 from lib.accounts.job_id import JobId
 from lib.accounts.keys import Candidate
@@ -52,23 +51,7 @@ async def create(request: Request) -> JSONResponse:
 
         wanted = wanted._replace(frames=((await fail_over_call(brought, draw))[0],))
 
-    by_key = {one.key.text: one for one in brought}
-
-    async def start(upstream: Upstream, key: str, tries: Tries) -> tuple[JobId, Films, Candidate]:
-        if not isinstance(upstream, Films):
-            raise cannot(upstream, "Videos")
-        job = await upstream.create_video(wanted, key)
-        made = JobId(
-            job=job.id,
-            conversation=job.conversation_id,
-            created=int(time.time()),
-            model=wanted.model,
-            sound=wanted.sound,
-            request_id=body.request_id or "",
-        )
-        return made, upstream, by_key[key]
-
-    made, upstream, owner = await fail_over_call(brought, start, generates=False)
+    made, upstream, owner = await video_jobs.order(brought, wanted, body.request_id or "")
     return await _answer(request, made, upstream, owner, VideoState("working"))
 
 
@@ -85,12 +68,7 @@ async def delete(request: Request) -> JSONResponse:
 
 
 def _find(request: Request) -> tuple[JobId, Films, Candidate]:
-    """The job that the path names, and whose it is. Raises `NotFound`."""
-    found, owner = JobId.verify(request.path_params["id"], keys.from_request(WIRE.credentials(request), choose))
-    owner.note("asked")
-    if not isinstance(owner.upstream, Films):
-        raise cannot(owner.upstream, "Videos")
-    return found, owner.upstream, owner
+    return video_jobs.find(request.path_params["id"], keys.from_request(WIRE.credentials(request), choose))
 
 
 async def _answer(
