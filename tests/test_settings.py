@@ -29,6 +29,7 @@ VARIABLES = (
     "GLM_ALLOW_PRIVATE_URLS",
     "GLM_ALLOWED_ORIGINS",
     "GLM_MODEL_ALIASES",
+    "GLM_REPORTS",
     "GLM_MAX_DURATION",
 )
 
@@ -144,6 +145,7 @@ MEANT: dict[str, tuple[str, object]] = {
     "GLM_ALLOW_PRIVATE_URLS": ("yes", True),
     "GLM_ALLOWED_ORIGINS": ("https://a.com,http://localhost:3000", ("https://a.com", "http://localhost:3000")),
     "GLM_MODEL_ALIASES": ("gpt*=glm-5.3,o3=glm-5.3-flash", (("gpt*", "glm-5.3"), ("o3", "glm-5.3-flash"))),
+    "GLM_REPORTS": ("/tmp/reports", "/tmp/reports"),
     "GLM_MAX_DURATION": ("60", 60.0),
 }
 """Of each variable a value, and what it means."""

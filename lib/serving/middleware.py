@@ -14,6 +14,7 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lib import settings
+from lib.errors import BadRequest
 from lib.invocation import context
 from lib.invocation.context import Invocation
 from lib.invocation.deadline import Deadline, end_at_sigterm
@@ -26,6 +27,8 @@ from lib.settings import Settings
 
 EARLY_LOOK = 0.01
 """Seconds that a refusal waits for the first piece of a body that nobody reads: as a rule it is there already."""
+BODY_TIMEOUT = 30.0
+"""Seconds without a byte of a body after which nothing more comes of it. In all it has the request's deadline."""
 CLIENT_GONE = 499
 """The status in the log where the client left before the answer was complete."""
 
@@ -141,7 +144,11 @@ class _Exchange:
                 self._body_read = True
                 return {"type": "http.request", "body": b"", "more_body": False}
             await asyncio.Event().wait()
-        message = await self._receive()
+        try:
+            async with self._facts.deadline.timeout(BODY_TIMEOUT):
+                message = await self._receive()
+        except TimeoutError:
+            raise BadRequest("The rest of the request's body did not come in time.", code="body_timeout") from None
         if message["type"] == "http.disconnect":
             raise _ClientGoneError
         self._room -= len(message.get("body", b""))
