@@ -6,6 +6,8 @@ The fields are those without which Codex 0.169.0 refuses the whole list, and tho
 from collections.abc import Iterable
 from typing import Any, Final
 
+from lib.serving.wire import ListedModel
+
 CONTEXT_WINDOW: Final = 128_000
 """Tokens. Codex compacts a session at nine tenths of it: models begin to drift and loop at about 150,000."""
 MAX_OUTPUT_TOKENS: Final = 10_000
@@ -40,16 +42,18 @@ How to speak
 """The prompt of the agent. Codex sends what is written here in place of its own, and demands it."""
 
 
-def list_of(names: Iterable[str]) -> list[dict[str, Any]]:
-    """The models that can play an agent, each once, the first of them first."""
-    agents = [name for name in dict.fromkeys(names) if name.startswith("glm-") and not name.startswith(_NO_AGENTS)]
-    return [_model(name, priority) for priority, name in enumerate(agents, 1)]
+def list_of(listed: Iterable[ListedModel]) -> list[dict[str, Any]]:
+    """The models that can play an agent, the first of them first."""
+    agents = [one for one in listed if one.name.startswith("glm-") and not one.name.startswith(_NO_AGENTS)]
+    return [_model(one, priority) for priority, one in enumerate(agents, 1)]
 
 
-def _model(name: str, priority: int) -> dict[str, Any]:
+def _model(listed: ListedModel, priority: int) -> dict[str, Any]:
+    known = {"xhigh" if effort == "max" else effort for effort in listed.model.efforts}
+    efforts = [effort for effort in _EFFORTS if effort in known] or [*_EFFORTS]
     return {
-        "slug": name,
-        "display_name": name,
+        "slug": listed.name,
+        "display_name": listed.name,
         "description": "",
         "priority": priority,
         "visibility": "list",
@@ -59,9 +63,7 @@ def _model(name: str, priority: int) -> dict[str, Any]:
         "context_window": CONTEXT_WINDOW,
         "input_modalities": ["text", "image"],
         "default_reasoning_level": None,
-        "supported_reasoning_levels": [
-            {"effort": effort, "description": description} for effort, description in _EFFORTS.items()
-        ],
+        "supported_reasoning_levels": [{"effort": effort, "description": _EFFORTS[effort]} for effort in efforts],
         "supports_reasoning_summaries": True,
         "support_verbosity": False,
         "default_verbosity": None,

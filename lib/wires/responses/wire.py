@@ -24,7 +24,7 @@ class ResponsesWire(OpenAIWire):
 
     def models(self, listed: Sequence[ListedModel]) -> dict[str, Any]:
         """OpenAI's list, and beside it what Codex wants to know of models."""
-        return super().models(listed) | {"models": models.list_of(one.name for one in listed if one.is_usual)}
+        return super().models(listed) | {"models": models.list_of(one for one in listed if one.is_usual)}
 
     def error_status(self, error: Error) -> int:
         """Codex asks thirty times after most 5xx, six times after most 4xx, and once after a 400."""
