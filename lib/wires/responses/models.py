@@ -13,7 +13,7 @@ CONTEXT_WINDOW: Final = 128_000
 MAX_OUTPUT_TOKENS: Final = 10_000
 """Tokens of a command's output, of which Codex leaves out the middle; as with models that it does not know."""
 
-_EFFORTS: Final = {
+_EFFORTS: Final[dict[str, str]] = {
     "none": "Answers at once",
     "low": "Thinks a little",
     "high": "Thinks before it answers",
@@ -49,8 +49,8 @@ def list_of(listed: Iterable[ListedModel]) -> list[dict[str, Any]]:
 
 
 def _model(listed: ListedModel, priority: int) -> dict[str, Any]:
-    known = {"xhigh" if effort == "max" else effort for effort in listed.model.efforts}
-    efforts = [effort for effort in _EFFORTS if effort in known] or [*_EFFORTS]
+    known: set[str] = {"xhigh" if effort == "max" else effort for effort in listed.model.efforts}
+    efforts = [effort for effort in _EFFORTS if effort in known] or list(_EFFORTS)
     return {
         "slug": listed.name,
         "display_name": listed.name,
