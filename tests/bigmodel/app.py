@@ -159,7 +159,7 @@ class Public:
 
 
 async def _models(call: Call) -> Reply:
-    listed = [{"id": name, "object": "model", "created": 1758000000, "owned_by": "z-ai"} for name in models.TEXT]
+    listed = [{"id": name, "object": "model", "created": 1758000000, "owned_by": "z-ai"} for name in models.LISTED]
     return JSONResponse({"object": "list", "data": listed})
 
 

@@ -19,7 +19,11 @@ ALWAYS_THINK = frozenset({"glm-5.4", "glm-5.3", "glm-5.3-flash", "glm-5.3-flashx
 VISION = frozenset({"glm-5.4", "glm-5.3-flash", "glm-5.3-flashx", "glm-4v-flash", "autoglm-phone"}) | frozenset(
     name for name in CAPS if re.match(r"glm-[\d.]+v", name)
 )
-TEXT = tuple(name for name in CAPS if name not in VISION)
+LISTED = (
+    *("glm-4.5", "glm-4.5-air", "glm-4.6", "glm-4.7", "glm-5", "glm-5-turbo", "glm-5.1", "glm-5.2"),
+    *("glm-5.3", "glm-5.3-flash", "glm-5.3-flashx"),
+)
+"""What `/models` gave on 9 October 2026: no free model, and of those that see the 5.3 alone."""
 TOKENIZER = ("glm-4.6", "glm-4.6v", "glm-4.5", "glm-4.5-air")
 IMAGES = ("glm-image", "cogview-4", "cogview-4-250304", "cogview-3-flash")
 EMBEDDINGS = ("embedding-3", "embedding-2")
