@@ -202,7 +202,7 @@ BODIES: dict[str, tuple[int, Body]] = {
     "a role of 1 MB": (400, lambda: chat([{"role": "user" * (MB // 4), "content": "Hi"}])),
     "a role that is an object": (400, chat([{"role": {}, "content": "Hi"}])),
     "a content that is an object": (200, said({"text": "Hi"})),
-    "parts that are texts": (400, said(["Hi"])),
+    "parts that are texts": (200, said(["Hi"])),
     "a part of no type": (400, said([{}])),
     "a text that is a number": (400, said([{"type": "text", "text": 5}])),
     "nothing but white space": (400, said(" \n\u3000\u00a0")),
@@ -357,7 +357,7 @@ def test_a_hostile_body_elsewhere(door: Door, upstream: StandIn, name: str) -> N
     answer = door.ask("POST", path, key, body=json.dumps(fields).encode())
     assert answer.status == status
     if path == CHECK and status == 200:
-        assert answer.json() == {"live": False}
+        assert answer.json()["live"] is False
 
 
 @pytest.mark.parametrize(
@@ -436,7 +436,7 @@ def test_a_forged_token(door: Door, upstream: StandIn, name: str) -> None:
 
 def test_a_token_that_ends_its_line_is_none(door: Door, upstream: StandIn) -> None:
     forged = token('{"type": "refresh", "exp": 9999999999}', signature="a\r\nX-Injected: yes")
-    assert door.ask("POST", CHECK, body=json.dumps({"token": forged}).encode()).json() == {"live": False}
+    assert door.ask("POST", CHECK, body=json.dumps({"token": forged}).encode()).json()["live"] is False
     assert upstream.record == []
 
 

@@ -44,6 +44,10 @@ def most_useful(failures: Sequence[Error]) -> Error:
     return min(failures, key=rank)
 
 
+TOLD = 5
+"""Keys whose faults are told one by one: who brings more than these reads no further."""
+
+
 class Failure(NamedTuple):
     """What went wrong with a key, or, where that is None, with all of one upstream's."""
 
@@ -57,7 +61,8 @@ def told(failures: Sequence[Failure]) -> Error:
     dead = [one for one in failures if one.key is not None and isinstance(one.error, Unauthorized | AccountBanned)]
     if isinstance(error, Unauthorized | AccountBanned) and len(dead) > 1 and not settings.current().access_keys:
         keys = sorted((one.key.place, f"{one.key.name}: {one.error.message}") for one in dead if one.key)
-        message = " ".join(["None of these keys can be used.", *(words for _, words in keys)])
+        more = [f"And {len(keys) - TOLD} more."] if len(keys) > TOLD else []
+        message = " ".join(["None of these keys can be used.", *(words for _, words in keys[:TOLD]), *more])
         return type(error)(message, code=error.code)
     return of_deployment(error)
 

@@ -189,8 +189,6 @@ def test_field_19_slashes(bundle: Bundle, account: Account, path: str) -> None:
         ("/chat/completions", "/v1/chat/completions"),
         ("/v1/audio/speech", ""),
         ("/v1/audio/transcriptions", ""),
-        ("/v1/models/glm-5.3:generateContent", "/v1/chat/completions"),
-        ("/v1beta/models/glm-5.3:streamGenerateContent", "/v1/chat/completions"),
     ],
 )
 def test_field_19_what_is_not_there_says_what_is(bundle: Bundle, account: Account, path: str, use: str) -> None:

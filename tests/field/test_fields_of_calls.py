@@ -196,6 +196,8 @@ def expected(call: Call, path: Path, how: str) -> str:
         return call.without if call.needed or call.endpoint == "video_status" else call.served
     if place == "result.is_guest" and call.endpoint == "refresh" and how == "true":
         return "401 invalid_api_key"
+    if place == "result.is_guest" and call.endpoint == "user_info" and how == "true":
+        return "not live"
     if place == "result.access_token" and how == "a text":
         return "401 invalid_api_key"  # Taken as it is; and the service does not know it.
     if field not in call.needed:
