@@ -179,8 +179,8 @@ BODIES: dict[str, tuple[int, Body]] = {
     "an array 100 deep, where nobody looks": (200, raw('"x": ' + "[" * 100 + "]" * 100)),
     # Numbers
     "an infinite number": (200, raw('"temperature": 1e999')),
-    "NaN": (200, raw('"temperature": NaN')),
-    "Infinity": (200, raw('"temperature": -Infinity')),
+    "NaN": (400, raw('"temperature": NaN')),
+    "Infinity": (400, raw('"temperature": -Infinity')),
     "a number of 4 MB": (400, lambda: raw('"temperature": ' + "9" * 4 * MB)),
     "a fraction of 4 MB": (200, lambda: raw('"temperature": 0.' + "9" * 4 * MB)),
     "max_tokens: 0": (200, chat(max_tokens=0)),
