@@ -1,6 +1,5 @@
 """Every environment variable: its name, default and meaning, read in one place."""
 
-import hmac
 import os
 import re
 from collections.abc import Mapping
@@ -140,6 +139,8 @@ class Settings(NamedTuple):
 
     def access_key(self, presented: str) -> AccessKey | None:
         """The one that is presented. Takes as long for any wrong one."""
+        import hmac  # A twentieth of a cold start, for those alone who hold accounts.
+
         given = presented.encode(errors="surrogateescape")
         found = None
         for one in self.access:
