@@ -1,8 +1,12 @@
 """`/v1/videos` and `/v1/images/edits`, as OpenAI's clients for Python and for HTTP use them."""
 
 import io
+import json
+import os
+import subprocess
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.request import urlopen
 
 import httpx
@@ -12,6 +16,7 @@ import pytest
 from lib.errors import BadRequest
 from lib.wires.shared import multipart
 from tests.bundle import Bundle
+from tests.platforms import npm
 from tests.upstream import Account, StandIn, Video, media
 
 
@@ -40,6 +45,32 @@ def test_client_orders_polls_and_downloads(bundle: Bundle, stand_in: StandIn, ac
     assert client.videos.delete(video.id).deleted
     with pytest.raises(openai.NotFoundError):
         client.videos.retrieve(video.id)
+
+
+NODE = """
+import OpenAI from "openai";
+const client = new OpenAI({ apiKey: process.env.KEY, baseURL: process.env.URL, maxRetries: 0 });
+let video = await client.videos.create({ prompt: "A cat", seconds: "8", size: "1280x720" });
+while (video.status === "queued" || video.status === "in_progress") video = await client.videos.retrieve(video.id);
+const content = Buffer.from(await (await client.videos.downloadContent(video.id)).arrayBuffer());
+const gone = await client.videos.delete(video.id);
+console.log(JSON.stringify({ status: video.status, kind: content.subarray(4, 8).toString(), gone: gone.deleted }));
+"""
+
+
+@pytest.mark.platform
+def test_the_client_for_node_orders_polls_and_downloads(
+    bundle: Bundle, stand_in: StandIn, account: Account, tmp_path: Path
+) -> None:
+    stand_in.video(Video(polls=1))
+    (tmp_path / "node_modules").symlink_to(npm.need_set("openai") / "node_modules")
+    (tmp_path / "ask.mjs").write_text(NODE)
+    environ = os.environ | {"KEY": account.refresh_token, "URL": f"{bundle.url}/v1"}
+    done = subprocess.run(
+        ["node", "ask.mjs"], cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout) == {"status": "completed", "kind": "ftyp", "gone": True}
 
 
 def test_a_job_is_the_same_on_both_paths(bundle: Bundle, stand_in: StandIn, account: Account) -> None:
