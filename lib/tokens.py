@@ -13,6 +13,11 @@ from typing import Final
 
 from lib.types.events import Usage
 
+MAX_COUNTED: Final = 1_000_000
+"""Characters up to which all are counted, which takes 30 ms. Of longer texts, slices from all over are."""
+SLICES: Final = 64
+SLICE: Final = 8_000
+
 type Costs = Sequence[tuple[bytes, int]]
 
 _PER_TOKEN: Final = 1000
@@ -110,12 +115,10 @@ _KINDS: Final = _kinds()
 
 def tokens(text: str) -> int:
     """About how many tokens `text` has; at least 1 unless it is empty."""
-    return _rounded(_cost(text))
-
-
-def cut(text: str, limit: int) -> str:
-    """The longest beginning of `text` that has at most `limit` tokens."""
-    return Counter().take(text, limit)
+    if len(text) <= MAX_COUNTED:
+        return _rounded(_cost(text))
+    starts = range(0, len(text) - SLICE, len(text) // SLICES)
+    return _rounded(sum(_cost(text[at : at + SLICE]) for at in starts) * len(text) // (len(starts) * SLICE))
 
 
 def estimate(prompt: str, answer: str, reasoning: str) -> Usage:

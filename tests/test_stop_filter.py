@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lib.tokens import cut, tokens
+from lib.tokens import Counter, tokens
 from lib.types.chat import Sampling
 from lib.wires.shared.stop_filter import StopFilter
 
@@ -73,7 +73,7 @@ def test_nothing_waits_that_no_stop_sequence_begins_with(pieces: list[str]) -> N
 def test_the_length_is_that_of_the_estimated_tokens(pieces: list[str], max_tokens: int) -> None:
     whole = "".join(pieces)
     shown, reason = through(pieces, [], max_tokens)
-    assert shown == cut(whole, max_tokens)
+    assert shown == Counter().take(whole, max_tokens)
     assert reason == (None if shown == whole else "length")
 
 
@@ -90,7 +90,7 @@ def test_reasoning_counts_where_all_is_limited(reasoning: list[str], answer: lis
 def test_reasoning_does_not_count_where_the_answer_is_limited(reasoning: list[str], answer: list[str]) -> None:
     one = stop_filter(max_tokens=2)
     assert list(map(one.reasoning, reasoning)) == reasoning
-    assert "".join(map(one.feed, answer)) == cut("".join(answer), 2)
+    assert "".join(map(one.feed, answer)) == Counter().take("".join(answer), 2)
 
 
 def test_a_chinese_answer_is_as_long_as_its_tokens() -> None:

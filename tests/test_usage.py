@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.tokens import Counter, cut, estimate, tokens
+from lib.tokens import Counter, estimate, tokens
 from lib.types.events import Usage
 from tests import tokens as measured
 from tests.platforms import npm
@@ -56,7 +56,7 @@ def test_the_count_does_not_depend_on_how_a_text_is_cut(pieces: list[str]) -> No
 
 @given(texts, st.integers(0, 20))
 def test_the_cut_is_the_longest_beginning_with_so_many_tokens(text: str, limit: int) -> None:
-    shown = cut(text, limit)
+    shown = Counter().take(text, limit)
     assert text.startswith(shown)
     assert tokens(shown) <= limit
     assert shown == text or tokens(text[: len(shown) + 1]) > limit
@@ -70,7 +70,7 @@ def test_pieces_are_cut_as_the_whole_is(pieces: list[str], limit: int) -> None:
         shown += fits
         if fits != piece:
             break
-    assert shown == cut("".join(pieces), limit)
+    assert shown == Counter().take("".join(pieces), limit)
 
 
 @given(texts, texts)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from lib.errors import BadRequest
+from lib.structured.kinds import MAX_REFERENCE_LENGTH
 from lib.structured.pattern import Pattern
 from lib.types.chat import Schema
 
@@ -15,6 +16,9 @@ MAX_PATTERNS: Final = 200
 """Different regular expressions in a schema."""
 MAX_PATTERN_SIZE: Final = 50_000
 """Signs of all of them together, with their repetitions written out: a fifth of a second to compile, and 25 MB."""
+
+MAX_PLACE: Final = 200
+"""Characters that are kept of a place in the schema: a long name would be copied for each part below it."""
 
 _MAPS: Final = frozenset(("properties", "patternProperties", "$defs", "definitions", "dependentSchemas"))
 """Keywords that hold schemas by name."""
@@ -69,7 +73,7 @@ class Bounded:
         self.keywords.update(node)
         self._has_inner_id = self._has_inner_id or (depth > 0 and "$id" in node)
         return {
-            key: self._keyword(key, value, f"{place}/{key}", depth + 1)
+            key: self._keyword(key, value, _within(place, key), depth + 1)
             for key, value in node.items()
             if key not in _LEFT_OUT
         }
@@ -81,11 +85,11 @@ class Bounded:
             if key == "patternProperties":
                 for source in value:
                     self.pattern(source)
-            return {name: self._schema(one, f"{place}/{name}", depth + 1) for name, one in value.items()}
+            return {name: self._schema(one, _within(place, name), depth + 1) for name, one in value.items()}
         if key in _LISTS or (key == "items" and isinstance(value, list)):
             if not isinstance(value, list):
                 raise _wrong(place, "a list of schemas")
-            return [self._schema(one, f"{place}/{number}", depth + 1) for number, one in enumerate(value)]
+            return [self._schema(one, _within(place, number), depth + 1) for number, one in enumerate(value)]
         if key in _SCHEMAS:
             return self._schema(value, place, depth)
         self._check(key, value, place)
@@ -129,13 +133,19 @@ class Bounded:
 
 def _own_target(key: str, value: Any) -> str:
     """Where a reference leads. Raises `BadRequest` unless it is in the schema itself."""
+    if isinstance(value, str) and len(value) > MAX_REFERENCE_LENGTH:
+        raise BadRequest(f"A {key} of the schema has {len(value)} characters; {MAX_REFERENCE_LENGTH} are the most.")
     if isinstance(value, str) and value.startswith("#"):
         return value
     raise BadRequest(f"A {key} must point into its own schema (#/$defs/…), not to {str(value)[:100]!r}.")
 
 
+def _within(place: str, key: object) -> str:
+    return f"{place}/{key}"[-MAX_PLACE:]
+
+
 def _wrong(place: str, wanted: str) -> BadRequest:
-    return BadRequest(f"The schema is not a valid JSON schema: {place[-200:]} has to be {wanted}.")
+    return BadRequest(f"The schema is not a valid JSON schema: {place} has to be {wanted}.")
 
 
 def _is_type(value: Any) -> bool:

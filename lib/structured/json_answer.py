@@ -14,12 +14,10 @@ from lib.types.chat import ChatRequest, Message, ResponseFormat, TextPart, Tool
 
 _THOUGHT: Final = "</think>"
 _BEGINS: Final = {
-    "{": re.compile(r"""\{\s*(?:["'}]|[A-Za-z_]\w*\s*:)"""),
-    "[": re.compile(r"""\[\s*(?:["{\[\]]|-?\d|true\b|false\b|null\b)"""),
+    "{": r"""\{\s{0,80}(?:["'}]|[A-Za-z_]\w{0,80}\s{0,80}:)""",
+    "[": r"""\[\s{0,80}(?:["{\[\]]|-?\d|true\b|false\b|null\b)""",
 }
 """How a value begins. A brace in prose is none; one that is meant as JSON and is not gets told so."""
-_BEGINNING: Final = 80
-"""Characters in which that is seen."""
 _CONTEXT: Final = 40
 """Characters that are shown where JSON breaks off, so that the model finds the place."""
 
@@ -87,11 +85,6 @@ def read_checked(text: str, format_: ResponseFormat, check: Checker | None) -> R
     return Reading("", f"the JSON value does not fit the schema {fault}.") if fault else Reading(found.json)
 
 
-def first_json(text: str) -> str | None:
-    """The first JSON value in `text`, as strict JSON; None where there is none, or where it is broken."""
-    return _find(text, "{[").json or None
-
-
 def check_arguments(arguments: str, tool: Tool) -> str | None:
     """Why `arguments`, a JSON text, do not fit `tool`; None where they do.
 
@@ -144,13 +137,8 @@ def _find(text: str, openers: str) -> _Found:
 
 def _begin(text: str, openers: str, start: int = 0) -> int:
     """Where the first value begins; -1 where none does."""
-    places = {sign: text.find(sign, max(0, start)) for sign in openers}
-    while any(place >= 0 for place in places.values()):
-        sign, place = min(((one, where) for one, where in places.items() if where >= 0), key=lambda item: item[1])
-        if _BEGINS[sign].match(text[place : place + _BEGINNING]):
-            return place
-        places[sign] = text.find(sign, place + 1)
-    return -1
+    found = re.compile("|".join(_BEGINS[sign] for sign in openers)).search(text, max(0, start))
+    return found.start() if found else -1
 
 
 def _decode(text: str, start: int) -> _Found:

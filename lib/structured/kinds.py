@@ -9,6 +9,8 @@ from lib.types.chat import Schema
 ALL: Final = frozenset({"string", "integer", "number", "boolean", "null", "object", "array"})
 MAX_REFERENCES: Final = 12
 """How many references in a row are followed: a caller's may go round in circles."""
+MAX_REFERENCE_LENGTH: Final = 2_000
+"""Characters of one reference: ten levels of long names. Following it takes time for each, wherever it stands."""
 MAX_SCHEMAS: Final = 200
 """Schemas within one that are looked at; what has more allows all."""
 _ANYTHING: Final[Schema] = MappingProxyType({})
@@ -60,7 +62,7 @@ def resolve(schema: Any, root: Schema) -> Any:
         reference = schema.get("$ref") if isinstance(schema, Mapping) else None
         if not isinstance(reference, str):
             return schema
-        if not reference.startswith("#"):
+        if not reference.startswith("#") or len(reference) > MAX_REFERENCE_LENGTH:
             return _ANYTHING
         found: Any = root
         for step in reference[1:].split("/")[1:]:

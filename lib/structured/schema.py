@@ -26,7 +26,8 @@ _COMPARED: Final = 8
 _MATCHED: Final = 256
 """Signs of a text, times an expression's size, that are matched in the time of one step."""
 _REFERENCE_STEPS: Final = 4
-"""Steps that it takes to follow a reference."""
+"""Steps that it takes to follow a reference, and one more for each `_FOLLOWED` of its characters."""
+_FOLLOWED: Final = 64
 _ERRORS: Final = 20
 """How many faults are looked at for the most telling one."""
 
@@ -71,8 +72,7 @@ class Checker:
             raise BadRequest(error.message, param=param) from error
         dialect = schema.get("$schema")
         kind = _dialect(dialect if isinstance(dialect, str) else "")
-        self._validator = self._bounded(lambda: kind(self._bounds.schema, registry=_nowhere()))
-        self._bounded(lambda: _resolve(self._bounds, kind))
+        self._validator = self._bounded(lambda: kind(self._bounds.schema, registry=_resolved(self._bounds, kind)))
 
     def fault(self, value: Any) -> str | None:
         """Why `value` does not fit, and where; None where it fits. `BadRequest` where that is too hard to tell."""
@@ -112,21 +112,22 @@ def _short(words: str) -> str:
     return words if len(words) <= MAX_WORDS else f"{words[: MAX_WORDS // 2]} … {words[-MAX_WORDS // 2 :]}"
 
 
-def _nowhere() -> Any:
-    """Where schemas are looked up. Without it, the library would fetch them."""
+def _resolved(bounds: Bounded, kind: Any) -> Any:
+    """Where schemas are looked up: in this one alone, without which the library would fetch them.
+
+    It is gone through once for its anchors; the library would do so at each reference. Every reference is followed
+    once. Raises `Unresolvable`.
+    """
     from referencing import Registry
-
-    return Registry()
-
-
-def _resolve(bounds: Bounded, kind: Any) -> None:
-    """Follow every reference once. Raises `Unresolvable`."""
     from referencing.jsonschema import specification_with
 
     resource = specification_with(kind.META_SCHEMA["$schema"]).create_resource(bounds.schema)
-    resolver = _nowhere().with_resource("", resource).resolver()
+    registry: Any = Registry().with_resource("", resource).crawl()
+    resolver = registry.resolver()
     for reference in bounds.references:
+        _current.get().take(1 + len(reference) // _FOLLOWED)
         resolver.lookup(reference)
+    return registry
 
 
 @lru_cache
@@ -153,7 +154,9 @@ def _counted(keyword: str, apply: _Keyword) -> _Keyword:
     cost = _REFERENCE_STEPS if keyword.endswith("ef") else 1
 
     def step(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[Any] | None:
-        _current.get().take(cost + (len(value) // _COMPARED if isinstance(value, list | dict) else 0))
+        size = len(value) // _COMPARED if isinstance(value, list | dict) else 0
+        size += len(value) // _FOLLOWED if cost > 1 and isinstance(value, str) else 0
+        _current.get().take(cost + size)
         return apply(validator, value, instance, schema)
 
     return step

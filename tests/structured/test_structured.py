@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lib.errors import BadRequest
-from lib.structured.json_answer import check_arguments, first_json, instructed, instructions, read, repair
+from lib.structured.json_answer import check_arguments, instructed, instructions, read, repair
 from lib.types.chat import ChatRequest, FilePart, Message, ResponseFormat, TextPart, Tool
 
 ANY = ResponseFormat()
@@ -33,7 +33,7 @@ prose = st.text(st.characters(exclude_characters="{[", exclude_categories=["Cs"]
 @example({"a": '</think> [1] {"b": 2}'}, "x", "y", None)
 def test_a_value_is_found_in_any_prose(value: Any, before: str, after: str, indent: int | None) -> None:
     text = json.dumps(value, ensure_ascii=False, indent=indent)
-    assert first_json(f"{before}{text}{after}") == text
+    assert read(f"{before}{text}{after}", ResponseFormat({})).json == text
 
 
 @given(objects, prose, prose)
