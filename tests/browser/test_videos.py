@@ -182,14 +182,12 @@ def test_a_look_that_fails_is_told_and_goes_on(director: Director, upstream: Sta
     expect(visitor.status).to_have_text("The video is ready.")
 
 
-def test_videos_are_found_again_after_a_reload(director: Director, upstream: StandIn, account: Account) -> None:
+def test_videos_are_found_again_and_waited_for_after_a_reload(director: Director, upstream: StandIn) -> None:
     visitor = director.visitor
     video = upstream.video(Video(polls=None))
     director.make()
     visitor.open()
     visitor.tab("Video")
-    expect(director.job()).to_contain_text("Not waiting any more.")
-    visitor.paste(account)
     expect(director.job()).to_contain_text("The video is being made")
     video.release()
     expect(visitor.status).to_have_text("The video is ready.")
