@@ -3,8 +3,8 @@
 Each character costs by its kind (letter, digit, Chinese …), and some pairs of kinds cost more: those where a word, a
 number or a line begins or ends. The costs were fitted against cl100k_base (English, code, JSON) and Qwen's tokenizer
 (Chinese, other scripts); tests/test_usage.py says how close they come. A text costs the sum over its characters and
-pairs: the same however it is cut into pieces, and never less than a beginning of it. Of very long texts slices stand for
-the whole: `MAX_COUNTED`.
+pairs: the same however it is cut into pieces, and never less than a beginning of it. Of very long texts slices stand
+for the whole: `MAX_COUNTED`.
 """
 
 import re

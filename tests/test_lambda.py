@@ -33,7 +33,7 @@ def files(folder: str, pattern: str) -> set[str]:
 ENDPOINTS = {file.removesuffix(".py") for file in files("api", "*.py")}
 WHOLE = {"stream", "index"}
 """The functions that have all endpoints."""
-WITH_PICTURES = {"stream", "index", "videos"}
+WITH_PICTURES = {"stream", "index", "videos", "jobs"}
 
 
 @pytest.fixture(scope="module")

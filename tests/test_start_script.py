@@ -27,7 +27,8 @@ EVERY_ADDRESS = "127.0.0.2"
 def code(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The zip, made by the documented commands and unpacked."""
     folder = tmp_path_factory.mktemp("start")
-    [block] = re.findall(r"```sh\n(git archive .+?)```", (CHECKOUT / "docs" / "deploy.md").read_text(), re.DOTALL)
+    blocks = re.findall(r"```sh\n(git archive .+?)```", (CHECKOUT / "docs" / "deploy.md").read_text(), re.DOTALL)
+    [block] = [block for block in blocks if "deploy/run.sh" in block]
     commands = block.replace("glm.zip", str(folder / "glm.zip")).replace("x86_64", aws.ARCHITECTURE)
     path = f"{aws.packing_python().parent}:/usr/bin:/bin"
     subprocess.run(["sh", "-e", "-c", commands], cwd=CHECKOUT, env={"PATH": path, "HOME": str(folder)}, check=True)

@@ -170,7 +170,7 @@ def test_which_tool_is_to_be_called(
 @pytest.mark.parametrize(
     ("fields", "param"),
     [
-        ({"tools": [{"type": "function", "name": "get_weather"}]}, "tools[0].function"),
+        ({"tools": [{"type": "function"}]}, "tools[0].function"),
         ({"tools": [WEATHER, {"type": "custom"}]}, "tools[1].custom"),
         ({"tools": [WEATHER, WEATHER]}, "tools"),
         ({"tools": [WEATHER], "tool_choice": {"type": "function"}}, "tool_choice"),

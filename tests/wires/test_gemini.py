@@ -322,7 +322,7 @@ def test_the_live_api_is_refused(bundle: Bundle) -> None:
         "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
     }
     answer = httpx.get(bundle.url + path, headers=upgrade)
-    assert (answer.status_code, answer.json()["error"]["status"]) == (404, "NOT_FOUND")
+    assert (answer.status_code, answer.json()["error"]["status"]) == (426, "NOT_FOUND")
     assert "WebSocket" in answer.json()["error"]["message"]
 
 
