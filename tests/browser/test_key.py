@@ -147,7 +147,7 @@ def test_it_is_not_shown(user: Visitor, account: Account) -> None:
     assert account.refresh_token not in "".join(user.visited)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def shared(stand_in: StandIn) -> Iterator[Bundle]:
     """A deployment with accounts of its own, two of three alive, and an access key for them."""
     tokens = [stand_in.account(dead=dead).refresh_token for dead in (False, True, False)]
